@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url'
+import { freePort, runToEnd, serve } from './child.ts'
+import type { Cleanup } from './cleanup.ts'
+import type { Database } from './database.ts'
+import { openDatabase } from './database.ts'
+import { seed } from './seed.ts'
+import type { Running } from './target.ts'
+import { discover } from './target.ts'
+
+const launcher = fileURLToPath(new URL('../src/launch.mjs', import.meta.url))
+
+/**
+ * Starts Latchkey as its users do, on a fresh and seeded database.
+ * The first start makes the keys and is not counted; the last of the others stays.
+ */
+export async function startLatchkey(options: {
+  readonly database: Database
+  readonly folder: string
+  readonly starts: number
+  readonly cleanup: Cleanup
+}): Promise<Running> {
+  const { cleanup, database } = options
+  const name = `latchkey-${database}`
+  const folder = `${options.folder}/${name}`
+  const port = await freePort()
+  const issuer = `http://localhost:${port}`
+  const env = {
+    PORT: String(port),
+    LATCHKEY_ISSUER: issuer,
+    LATCHKEY_DATA_FOLDER: `${folder}/data`,
+    LATCHKEY_KEYS_FOLDER: `${folder}/keys`,
+    ...(await openDatabase(database, cleanup)),
+  }
+  const start = () =>
+    serve({ args: [launcher, 'serve'], issuer, env, logFile: `${options.folder}/${name}.log`, cleanup })
+
+  const first = await start()
+  const seeded = await seed((args, input) => runToEnd({ args: [launcher, ...args], env, input, cleanup }))
+  let served = first
+  const coldStartsMs: number[] = []
+  while (coldStartsMs.length < options.starts) {
+    await served.stop()
+    served = await start()
+    coldStartsMs.push(served.coldStartMs)
+  }
+  return {
+    target: { name, issuer, endpoints: await discover(issuer), ...seeded },
+    pid: served.pid,
+    coldStartsMs,
+    stop: served.stop,
+  }
+}

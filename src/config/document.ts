@@ -1,0 +1,57 @@
+import { type Setting, variableOf } from '../kernel/settings.ts'
+import { sections } from './sections.ts'
+
+interface Entry {
+  readonly section: string
+  readonly variable: string
+  readonly setting: Setting<unknown>
+}
+
+const titles: Readonly<Record<keyof typeof sections, string>> = {
+  server: 'Server',
+  host: 'HTTP',
+  provider: 'Tokens and sessions',
+  passwords: 'Passwords',
+  setup: 'Set-up',
+  throttle: 'Throttling',
+  signingKeys: 'Signing keys',
+  audit: 'Audit',
+}
+
+const entries: readonly Entry[] = Object.entries(sections).flatMap(([section, settings]) =>
+  Object.entries(settings as Readonly<Record<string, Setting<unknown>>>).map(([key, setting]) => ({
+    section,
+    variable: variableOf(section, key, setting),
+    setting,
+  })),
+)
+
+const shownDefault = ({ fallback, fallbackText }: Setting<unknown>): string => {
+  if (fallbackText !== undefined) return fallbackText
+  if (fallback === undefined) return 'nothing'
+  if (Array.isArray(fallback)) return fallback.length === 0 ? 'nothing' : fallback.join(',')
+  return String(fallback)
+}
+
+/** docs/configuration.md */
+export function configurationPage(): string {
+  const chapters = Object.entries(titles).map(([section, title]) => {
+    const rows = entries
+      .filter((entry) => entry.section === section)
+      .map(({ variable, setting }) => {
+        const secret = setting.secret ? ` Secret; \`${variable}_FILE\` names a file that holds it instead.` : ''
+        return `| \`${variable}\` | ${setting.type.replaceAll('|', '\\|')} | ${shownDefault(setting)} | ${setting.documentation}${secret} |`
+      })
+    return [`## ${title}`, '', '| Variable | Type | Default | Meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+  })
+  return `${['# Configuration', introduction, ...chapters].join('\n\n')}\n`
+}
+
+const introduction =
+  'Made from the settings in the code by `npm run docs`. Settings are environment variables; none is needed to try the server. A wrong value or an unknown `LATCHKEY_` name stops the start with a message that names it.'
+
+/** .env.example */
+export function environmentExample(): string {
+  const blocks = entries.map(({ variable, setting }) => `# ${setting.documentation}\n# ${setting.type}; default: ${shownDefault(setting)}\n#${variable}=`)
+  return `# Made by npm run docs. Start with these: node --env-file=.env src/launch.mjs serve\n\n${blocks.join('\n\n')}\n`
+}

@@ -1,0 +1,86 @@
+import { invalidInput } from '../../kernel/errors.ts'
+import type { Input } from '../../kernel/input.ts'
+import type { Client } from './client.ts'
+import { kindRules, usesSecret } from './kinds.ts'
+import { usesPrivateScheme } from './uris.ts'
+
+/** What administrators decide about a client. */
+export type ClientDraft = Omit<Client, 'id' | 'secrets' | 'disabledAt'>
+
+/** A draft from the parsed fields of a new client, with what its kind supplies. */
+export function draftOf(input: Input): ClientDraft {
+  const given = changesOf(input) as ClientDraft
+  const rules = kindRules[given.kind]
+  return {
+    ...given,
+    grantTypes: given.grantTypes ?? rules.defaultGrantTypes,
+    scopes: given.scopes ?? rules.defaultScopes,
+    authentication: given.authentication ?? (hasKeys(given) ? 'private_key_jwt' : rules.authentications[0]),
+  }
+}
+
+/** Parsed fields as changes of a draft; `null` takes a value away. */
+export const changesOf = (input: Input): Partial<ClientDraft> =>
+  Object.fromEntries(Object.entries(input).map(([name, value]) => [name, value ?? undefined]))
+
+/** Throws `clients.inconsistent` where the parts of a client do not fit together. */
+export function checkDraft(draft: ClientDraft): void {
+  const fault = checks.map((check) => check(draft)).find((text) => text !== undefined)
+  if (fault !== undefined) throw invalidInput('clients.inconsistent', fault)
+}
+
+const hasKeys = ({ jwks, jwksUri }: ClientDraft): boolean => jwks !== undefined || jwksUri !== undefined
+
+type Check = (draft: ClientDraft) => string | undefined
+
+const checks: readonly Check[] = [
+  ({ kind, grantTypes }) => {
+    const allowed: readonly string[] = kindRules[kind].grantTypes
+    const refused = grantTypes.find((grantType) => !allowed.includes(grantType))
+    return refused && `A client of kind ${kind} cannot use ${refused}. Choose among ${allowed.join(', ')}.`
+  },
+  ({ kind, authentication }) => {
+    const allowed: readonly string[] = kindRules[kind].authentications
+    if (allowed.includes(authentication)) return undefined
+    return `A client of kind ${kind} cannot authenticate by ${authentication}. Choose among ${allowed.join(', ')}.`
+  },
+  ({ grantTypes }) =>
+    grantTypes.length === 0 ? 'A client without a grant type gets no token. Name at least one.' : undefined,
+  ({ grantTypes }) =>
+    grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code')
+      ? 'The grant refresh_token needs authorization_code, which gives the first token. Add it or leave both out.'
+      : undefined,
+  ({ grantTypes, redirectUris }) => {
+    const signsIn = grantTypes.includes('authorization_code')
+    if (signsIn && redirectUris.length === 0) {
+      return 'A client that people sign in to needs a redirect URI. Name at least one.'
+    }
+    return !signsIn && redirectUris.length > 0
+      ? 'A client that nobody signs in to has no redirect URIs. Leave them out, or add the grant authorization_code.'
+      : undefined
+  },
+  ({ kind, redirectUris, postLogoutRedirectUris }) => {
+    if (kind === 'native') return undefined
+    const uri = [...redirectUris, ...postLogoutRedirectUris].find(usesPrivateScheme)
+    return uri && `${uri} has a scheme of its own, which only clients of kind native may have. Use https.`
+  },
+  (draft) => {
+    const { authentication, jwks, jwksUri } = draft
+    if (jwks !== undefined && jwksUri !== undefined) return 'Give either jwks or jwksUri, not both.'
+    if (authentication === 'private_key_jwt' && !hasKeys(draft)) {
+      return 'private_key_jwt needs the public keys of the client. Give jwks or jwksUri.'
+    }
+    return authentication !== 'private_key_jwt' && hasKeys(draft)
+      ? `A client that authenticates by ${authentication} has no keys. Leave jwks and jwksUri out, or choose private_key_jwt.`
+      : undefined
+  },
+]
+
+/** Said where a client has to prove itself with a secret and has none. */
+export const missingSecretNotice = ({
+  authentication,
+  secrets,
+}: Pick<Client, 'authentication' | 'secrets'>) =>
+  usesSecret(authentication) && secrets.length === 0
+    ? 'The client has no secret and cannot authenticate. Make one with add-secret.'
+    : undefined

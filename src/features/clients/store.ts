@@ -1,0 +1,128 @@
+import { AppError } from '../../kernel/errors.ts'
+import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import type { Page, PageRequest } from '../../kernel/resource.ts'
+import { isUniqueViolation } from '../../storage/errors.ts'
+import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Client } from './client.ts'
+import type { ClientDraft } from './clients.ts'
+import { identifier } from './definition.ts'
+import { freezeClient, readRow, type StoredClient, type StoredSecret, writeRow } from './rows.ts'
+
+const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
+const include = { secrets: { orderBy: oldestFirst } }
+
+export type ClientStore = ReturnType<typeof openClientStore>
+
+export function openClientStore(storage: Storage) {
+  const cache = openRevisionedCache<Client>(() => storage.revision('clients'))
+  return {
+    ...writing,
+
+    read: (id: string, db: DatabaseTransaction = storage.db): Promise<StoredClient | undefined> =>
+      read(db, id),
+
+    /** From the cache as long as no process has changed a client. */
+    find: (id: string): Promise<Client | undefined> =>
+      cache.get(id, async () => {
+        const stored = await read(storage.db, id)
+        return stored && freezeClient(stored)
+      }),
+
+    /** All or nothing, and every process drops what it cached. */
+    async change<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T> {
+      const result = await storage.transaction(async (db) => {
+        const answer = await work(db)
+        await storage.touch(db, 'clients')
+        return answer
+      })
+      cache.drop()
+      return result
+    },
+
+    list: (request: PageRequest): Promise<Page<StoredClient>> => list(storage, request),
+  }
+}
+
+const read = async (db: DatabaseTransaction, id: string): Promise<StoredClient | undefined> => {
+  if (!identifier.test(id)) return undefined
+  const row = await db.client.findUnique({ where: { id }, include })
+  return row === null ? undefined : readRow(row)
+}
+
+async function list(storage: Storage, { after, limit, search }: PageRequest): Promise<Page<StoredClient>> {
+  // PostgreSQL compares letter by letter unless told; SQLite does not know the word.
+  const anyCase = storage.dialect === 'postgresql' ? { mode: 'insensitive' } : {}
+  const from = after === undefined ? undefined : readCursor(after)
+  const beyond = from && [
+    { createdAt: { gt: from.createdAt } },
+    { createdAt: from.createdAt, id: { gt: from.id } },
+  ]
+  const text = searchText(search)
+  const found = text && [{ id: text }, { name: { contains: text, ...anyCase } }]
+  const rows = await storage.db.client.findMany({
+    where: { AND: [beyond ? { OR: beyond } : {}, found ? { OR: found } : {}] },
+    orderBy: oldestFirst,
+    take: limit + 1,
+    include,
+  })
+  const items = rows.slice(0, limit).map(readRow)
+  const last = items.at(-1)
+  return rows.length > limit && last !== undefined ? { items, next: writeCursor(last) } : { items }
+}
+
+const writing = {
+  /** Throws `clients.id_taken`. */
+  async insert(
+    db: DatabaseTransaction,
+    id: string,
+    { draft, at }: { draft: ClientDraft; at: Date },
+  ): Promise<void> {
+    try {
+      await db.client.createMany({ data: [{ id, ...writeRow(draft), createdAt: at, updatedAt: at }] })
+    } catch (cause) {
+      if (!isUniqueViolation(cause)) throw cause
+      throw new AppError(
+        'clients.id_taken',
+        409,
+        `There is a client ${id} already. Choose another id or update that one.`,
+        { cause },
+      )
+    }
+  },
+
+  /** Reads a client that nobody else changes until the transaction ends. */
+  async lock(db: DatabaseTransaction, id: string, at: Date): Promise<StoredClient | undefined> {
+    const { count } = await db.client.updateMany({ where: { id }, data: { updatedAt: at } })
+    return count === 0 ? undefined : await read(db, id)
+  },
+
+  /** Of a client as `lock` gave it. */
+  async update(db: DatabaseTransaction, { id, updatedAt }: StoredClient, draft: ClientDraft): Promise<void> {
+    await db.client.updateMany({ where: { id }, data: { ...writeRow(draft), updatedAt } })
+  },
+
+  async setDisabled(
+    db: DatabaseTransaction,
+    { id, updatedAt }: StoredClient,
+    disabledAt: Date | null,
+  ): Promise<void> {
+    await db.client.updateMany({ where: { id }, data: { disabledAt, updatedAt } })
+  },
+
+  async remove(db: DatabaseTransaction, id: string): Promise<void> {
+    await db.client.deleteMany({ where: { id } })
+  },
+
+  async insertSecret(db: DatabaseTransaction, clientId: string, secret: StoredSecret): Promise<void> {
+    await db.clientSecret.createMany({ data: [{ clientId, ...secret }] })
+  },
+
+  async removeSecret(db: DatabaseTransaction, clientId: string, id: string): Promise<boolean> {
+    return (await db.clientSecret.deleteMany({ where: { clientId, id } })).count === 1
+  },
+
+  async removeSecrets(db: DatabaseTransaction, clientId: string): Promise<void> {
+    await db.clientSecret.deleteMany({ where: { clientId } })
+  },
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import type { Clock } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { UserId } from '../../kernel/ids.ts'
+import type { Audit } from '../audit/index.ts'
+import type { Attempt, Factor } from '../feature.ts'
+import type { Admission, Throttle } from '../throttle/index.ts'
+import type { User, Users } from '../users/index.ts'
+import { busyCode, type Hashing } from './hashing.ts'
+import { invalidCredentials, malformedInput } from './passwords.ts'
+import { isPossible } from './policy.ts'
+import type { PasswordStore } from './store.ts'
+
+export interface FactorDependencies {
+  readonly store: PasswordStore
+  readonly clock: Clock
+  readonly audit: Audit
+  readonly users: Users
+  readonly throttle: Throttle
+  readonly hashing: Hashing
+}
+
+const inputSchema = z.strictObject({
+  /** Left out where the person is known already and only confirms it. */
+  identifier: z.string().max(320).optional(),
+  password: z.string().refine(isPossible),
+})
+
+/** A password to check, and whose it would have to be. */
+interface Claim {
+  /** Under which attempts are counted, known or not. */
+  readonly account: string
+  readonly user: User | undefined
+  readonly password: string
+}
+
+export function passwordFactor(dependencies: FactorDependencies): Factor {
+  const { store, clock, throttle } = dependencies
+  const matches = matching(dependencies)
+  const record = recording(dependencies.audit)
+
+  return {
+    name: 'password',
+    offers: 'first',
+    enrolled: async (userId) => (await store.findHash(userId)) !== undefined,
+
+    async finish(attempt, input) {
+      const claim = await claimOf(dependencies.users, attempt, input)
+      const { account, user } = claim
+      const { device, request } = attempt
+      const admission = await throttle.admit({ account, userId: user?.id, device, address: request.address })
+      const matched = await matches(claim).catch((error) => neverVerified(error, admission))
+      if (!matched || user === undefined) {
+        await record('failure', attempt, user?.id)
+        throw invalidCredentials()
+      }
+      await admission.succeeded(user.id)
+      await record('success', attempt, user.id)
+      return { factor: 'password', userId: user.id, amr: ['pwd'], at: clock.now() }
+    },
+  }
+}
+
+/** Who it is comes from the attempt where that knows; what was typed may then only agree. */
+async function claimOf(users: Users, attempt: Attempt, input: unknown): Promise<Claim> {
+  const parsed = inputSchema.safeParse(input)
+  if (!parsed.success) throw malformedInput(parsed.error)
+  const { identifier, password } = parsed.data
+  const typed = identifier === undefined ? undefined : await users.findByIdentifier(identifier)
+  if (attempt.userId !== undefined) {
+    const known = await users.find(attempt.userId)
+    const agrees = identifier === undefined || typed?.id === known?.id
+    return { account: `user ${attempt.userId}`, user: agrees ? known : undefined, password }
+  }
+  if (identifier === undefined) throw malformedInput(parsed.error)
+  return { account: users.canonicalIdentifier(identifier), user: typed, password }
+}
+
+/**
+ * Every claim costs one look at the table and one hash, whoever it is about. Afterwards the password and the user are
+ * looked at once more, as either may have been changed while it was hashed.
+ */
+const matching =
+  ({ store, hashing, users }: FactorDependencies) =>
+  async ({ user, password }: Claim): Promise<boolean> => {
+    const stored = await store.findHash(user?.id ?? '')
+    const matches = await hashing.verify(password, stored)
+    if (!matches || user === undefined || stored === undefined || !users.isActive(user)) return false
+    if (!(await store.isCurrent(user.id, stored))) return false
+    if (hashing.isOutdated(stored) && hashing.hasRoom()) {
+      await store.replaceHash(user.id, stored, await hashing.hash(password))
+    }
+    return true
+  }
+
+/** A password that found no room to be checked is no failed attempt. */
+async function neverVerified(error: unknown, admission: Admission): Promise<never> {
+  if (error instanceof AppError && error.code === busyCode) await admission.withdraw()
+  throw error
+}
+
+/** What was typed as identifier is not recorded where it leads to nobody: it may have been the password. */
+const recording =
+  (audit: Audit) =>
+  (
+    outcome: 'success' | 'failure',
+    { request, clientId }: Attempt,
+    userId: UserId | undefined,
+  ): Promise<void> => {
+    const action = outcome === 'success' ? 'passwords.proved' : 'passwords.refused'
+    return audit.record({ action, outcome, userId, clientId, request })
+  }

@@ -1,0 +1,36 @@
+/**
+ * Owns the registered APIs: their indicators, scopes, and the format and lifetime of access tokens for them.
+ * Does not own who may ask for those scopes, which clients state, nor the tokens themselves.
+ */
+import type { Clock } from '../../kernel/clock.ts'
+import type { Resource } from '../../kernel/resource.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { Audit } from '../audit/index.ts'
+import type { Feature } from '../feature.ts'
+import { administerResources } from './administration.ts'
+import { isActive, type ResourceItem, type Resources } from './resources.ts'
+import { openResourceStore } from './store.ts'
+
+export type { ResourceScope, TokenAlgorithm, TokenFormat } from './definition.ts'
+export { resourcesDefinition } from './definition.ts'
+export type { ApiResource, ResourceItem, Resources } from './resources.ts'
+
+export interface ResourceDependencies {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly audit: Audit
+}
+
+export interface ResourcesFeature extends Feature {
+  readonly resources: Resources
+  readonly resource: Resource<ResourceItem>
+}
+
+export function openResources({ storage, ...dependencies }: ResourceDependencies): ResourcesFeature {
+  const store = openResourceStore(storage)
+  return {
+    name: 'resources',
+    resources: { findByIndicator: store.findByIndicator, isActive },
+    resource: administerResources({ store, ...dependencies }),
+  }
+}

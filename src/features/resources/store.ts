@@ -1,0 +1,150 @@
+import { AppError } from '../../kernel/errors.ts'
+import type { ResourceId } from '../../kernel/ids.ts'
+import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import type { Page, PageRequest } from '../../kernel/resource.ts'
+import { isUniqueViolation } from '../../storage/errors.ts'
+import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { ResourceScope, TokenAlgorithm, TokenFormat } from './definition.ts'
+import type { ApiResource, ResourceDraft, StoredResource } from './resources.ts'
+
+/** What identifiers and indicators are made of; anything else is not asked of the database. */
+const keyPattern = /^[\x21-\x7e]{1,512}$/
+const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
+
+interface ResourceRow
+  extends Omit<StoredResource, 'id' | 'scopes' | 'tokenFormat' | 'tokenAlgorithm' | 'disabledAt'> {
+  readonly id: string
+  readonly scopes: string
+  readonly tokenFormat: string
+  readonly tokenAlgorithm: string
+  readonly disabledAt: Date | null
+}
+
+/** The types of what this feature itself wrote are taken for granted. */
+const readRow = (row: ResourceRow): StoredResource => ({
+  ...row,
+  id: row.id as ResourceId,
+  scopes: JSON.parse(row.scopes) as ResourceScope[],
+  tokenFormat: row.tokenFormat as TokenFormat,
+  tokenAlgorithm: row.tokenAlgorithm as TokenAlgorithm,
+  disabledAt: row.disabledAt ?? undefined,
+})
+
+const writeRow = (draft: ResourceDraft) => ({
+  indicator: draft.indicator,
+  name: draft.name,
+  scopes: JSON.stringify(draft.scopes),
+  tokenFormat: draft.tokenFormat,
+  tokenAlgorithm: draft.tokenAlgorithm,
+  accessTokenTtlSeconds: draft.accessTokenTtlSeconds,
+})
+
+function freezeResource({ createdAt, updatedAt, scopes, ...resource }: StoredResource): ApiResource {
+  return Object.freeze({ ...resource, scopes: Object.freeze(scopes.map((scope) => Object.freeze(scope))) })
+}
+
+export type ResourceStore = ReturnType<typeof openResourceStore>
+
+export function openResourceStore(storage: Storage) {
+  const cache = openRevisionedCache<ApiResource>(() => storage.revision('resources'))
+  return {
+    ...writing,
+
+    read: (key: string, db: DatabaseTransaction = storage.db): Promise<StoredResource | undefined> =>
+      read(db, key),
+
+    /** From the cache as long as no process has changed a resource. */
+    findByIndicator: (indicator: string): Promise<ApiResource | undefined> =>
+      cache.get(indicator, async () => {
+        if (!keyPattern.test(indicator)) return undefined
+        const row = await storage.db.resource.findUnique({ where: { indicator } })
+        return row === null ? undefined : freezeResource(readRow(row))
+      }),
+
+    /** All or nothing, and every process drops what it cached. */
+    async change<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T> {
+      const result = await storage.transaction(async (db) => {
+        const answer = await work(db)
+        await storage.touch(db, 'resources')
+        return answer
+      })
+      cache.drop()
+      return result
+    },
+
+    list: (request: PageRequest): Promise<Page<StoredResource>> => list(storage, request),
+  }
+}
+
+/** By identifier or indicator. */
+const read = async (db: DatabaseTransaction, key: string): Promise<StoredResource | undefined> => {
+  if (!keyPattern.test(key)) return undefined
+  const row = await db.resource.findFirst({ where: { OR: [{ id: key }, { indicator: key }] } })
+  return row === null ? undefined : readRow(row)
+}
+
+async function list(storage: Storage, { after, limit, search }: PageRequest): Promise<Page<StoredResource>> {
+  // PostgreSQL compares letter by letter unless told; SQLite does not know the word.
+  const anyCase = storage.dialect === 'postgresql' ? { mode: 'insensitive' } : {}
+  const from = after === undefined ? undefined : readCursor(after)
+  const beyond = from && [
+    { createdAt: { gt: from.createdAt } },
+    { createdAt: from.createdAt, id: { gt: from.id } },
+  ]
+  const text = searchText(search)
+  const part = text && { contains: text, ...anyCase }
+  const found = part && [{ id: text }, { name: part }, { indicator: part }]
+  const rows = await storage.db.resource.findMany({
+    where: { AND: [beyond ? { OR: beyond } : {}, found ? { OR: found } : {}] },
+    orderBy: oldestFirst,
+    take: limit + 1,
+  })
+  const items = rows.slice(0, limit).map(readRow)
+  const last = items.at(-1)
+  return rows.length > limit && last !== undefined ? { items, next: writeCursor(last) } : { items }
+}
+
+const writing = {
+  /** Throws `resources.indicator_taken`. */
+  async insert(
+    db: DatabaseTransaction,
+    id: string,
+    { draft, at }: { draft: ResourceDraft; at: Date },
+  ): Promise<void> {
+    try {
+      await db.resource.createMany({ data: [{ id, ...writeRow(draft), createdAt: at, updatedAt: at }] })
+    } catch (cause) {
+      if (!isUniqueViolation(cause)) throw cause
+      const message = `There is a resource ${draft.indicator} already. Choose another indicator or update that one.`
+      throw new AppError('resources.indicator_taken', 409, message, { cause })
+    }
+  },
+
+  /** Reads a resource that nobody else changes until the transaction ends. */
+  async lock(db: DatabaseTransaction, id: string, at: Date): Promise<StoredResource | undefined> {
+    const { count } = await db.resource.updateMany({ where: { id }, data: { updatedAt: at } })
+    return count === 0 ? undefined : await read(db, id)
+  },
+
+  /** Of a resource as `lock` gave it. */
+  async update(
+    db: DatabaseTransaction,
+    { id, updatedAt }: StoredResource,
+    draft: ResourceDraft,
+  ): Promise<void> {
+    await db.resource.updateMany({ where: { id }, data: { ...writeRow(draft), updatedAt } })
+  },
+
+  async setDisabled(
+    db: DatabaseTransaction,
+    { id, updatedAt }: StoredResource,
+    disabledAt: Date | null,
+  ): Promise<void> {
+    await db.resource.updateMany({ where: { id }, data: { disabledAt, updatedAt } })
+  },
+
+  async remove(db: DatabaseTransaction, id: string): Promise<void> {
+    await db.resource.deleteMany({ where: { id } })
+  },
+}

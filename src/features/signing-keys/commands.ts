@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import type { Command } from '../feature.ts'
+import { algorithms, type SigningKey } from './signing-keys.ts'
+
+export interface KeyOperations {
+  list(): Promise<readonly SigningKey[]>
+  /** Publishes a next key for each algorithm; with `immediately`, lets the published ones sign at once. */
+  rotate(only: string | undefined, immediately: boolean): Promise<readonly SigningKey[]>
+  rotateCookieKey(): Promise<void>
+}
+
+export const keyCommands = (operations: () => KeyOperations): readonly Command[] => [
+  {
+    words: ['keys', 'list'],
+    documentation: 'List the signing keys and their states.',
+    input: {},
+    run: async () => answer('', await operations().list()),
+  },
+  {
+    words: ['keys', 'rotate'],
+    documentation:
+      'Publish the next signing keys. They begin to sign after the publication time, or at once with --immediately. Tokens signed by earlier keys keep verifying.',
+    input: {
+      algorithm: { schema: z.enum(algorithms), documentation: `Only this algorithm: ${algorithms.join(', ')}.`, optional: true },
+      immediately: {
+        schema: z.boolean().default(false),
+        documentation: 'Sign with the new keys at once. For a key that has leaked; applications must fetch the key set anew.',
+        optional: true,
+      },
+    },
+    async run(input) {
+      const keys = await operations().rotate(input.algorithm as string | undefined, input.immediately === true)
+      return answer(input.immediately === true ? 'The new keys sign from now on.' : 'The next keys are published.', keys)
+    },
+  },
+  {
+    words: ['keys', 'rotate-cookies'],
+    documentation: 'Sign cookies with a new key. Cookies signed by the one before stay valid until the next rotation.',
+    input: {},
+    async run() {
+      await operations().rotateCookieKey()
+      return { text: 'Cookies are signed with a new key from now on.', json: { rotated: true } }
+    },
+  },
+]
+
+function answer(heading: string, keys: readonly SigningKey[]): { text: string; json: unknown } {
+  const lines = keys.map(({ algorithm, state, kid, createdAt }) =>
+    [algorithm.padEnd(6), state.padEnd(8), kid, createdAt.toISOString()].join('  '),
+  )
+  const json = keys.map(({ kid, algorithm, state, createdAt, activatedAt, retiredAt }) => ({
+    kid,
+    algorithm,
+    state,
+    createdAt,
+    activatedAt,
+    retiredAt,
+  }))
+  return { text: [heading, ...lines].filter((line) => line !== '').join('\n'), json }
+}

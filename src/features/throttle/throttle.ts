@@ -1,0 +1,68 @@
+import { AppError } from '../../kernel/errors.ts'
+
+/** Whose attempt it is, as far as anybody knows before it is verified. */
+export interface Subject {
+  /**
+   * The account in canonical form, as it was typed. Not the user it leads to: a counter shared by somebody's address
+   * and user name would tell strangers that both are his.
+   */
+  readonly account: string
+  /** Only for recognising a known device. */
+  readonly userId?: string
+  /** The identifier of the device cookie, its seal verified. */
+  readonly device?: string
+  readonly address: string
+}
+
+/** An attempt that is counted as failed until it is said to have succeeded. */
+export interface Admission {
+  /** Takes the count back, forgets the failures of the account and device, and remembers the device as the user's. */
+  succeeded(userId: string): Promise<void>
+  /** Takes the count back and changes nothing else: the attempt was never verified. */
+  withdraw(): Promise<void>
+}
+
+export interface Limit {
+  /** Requests let through in a window. */
+  readonly max: number
+  readonly windowSeconds: number
+}
+
+export interface Throttle {
+  /**
+   * Counts an attempt before it is verified, in a write of its own that no later failure undoes. A known device has an
+   * allowance of its own and depends on nothing else, so strangers cannot lock out its owner; any other attempt counts
+   * against the account and the address. Throws `throttle.too_many_attempts` (429) without counting it for the account.
+   */
+  admit(subject: Subject): Promise<Admission>
+  /** Counts a request under `key` in this process's memory. Throws `throttle.too_many_requests` (429). */
+  limit(key: string, limit: Limit): void
+}
+
+/** How failures under one key turn into waits. */
+export interface Policy {
+  /** Failures until the first wait. */
+  readonly allowance: number
+  readonly firstWaitSeconds: number
+  readonly maximumWaitSeconds: number
+  readonly forgetSeconds: number
+}
+
+export const tooManyAttempts = (retryAfterSeconds: number): AppError =>
+  new AppError(
+    'throttle.too_many_attempts',
+    429,
+    'There were too many failed attempts. Wait before the next one.',
+    { retryAfterSeconds, params: { minutes: Math.ceil(retryAfterSeconds / 60) } },
+  )
+
+export const tooManyRequests = (retryAfterSeconds: number): AppError =>
+  new AppError(
+    'throttle.too_many_requests',
+    429,
+    'There were too many requests. Wait a moment, then try again.',
+    {
+      retryAfterSeconds,
+      params: { minutes: Math.ceil(retryAfterSeconds / 60) },
+    },
+  )

@@ -1,0 +1,87 @@
+/**
+ * Owns who there is: accounts, their e-mail addresses and user names, who is disabled and who administrates.
+ * Does not own how a person proves to be one (`passwords`), nor what is issued to him; it ends that when he goes.
+ */
+import type { Clock } from '../../kernel/clock.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Audit } from '../audit/index.ts'
+import type { Feature } from '../feature.ts'
+import { openChanges } from './changes.ts'
+import { userClaims } from './claims.ts'
+import { parseIdentifier, searchForm } from './identifiers.ts'
+import { type IssuePasswordLink, userResource } from './resource.ts'
+import { openUserStore, type UserStore } from './store.ts'
+import { type Change, isActive, type Users, userNotFound } from './users.ts'
+
+export type { IssuePasswordLink, UserItem } from './resource.ts'
+export type { Change, NewUser, User, UserDetails, Users } from './users.ts'
+
+export interface UserDependencies {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly audit: Audit
+  /** Ends sessions, tokens and pending interactions of a user who is disabled or deleted, in that transaction. */
+  readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
+  readonly issuePasswordLink: IssuePasswordLink
+}
+
+export interface UsersFeature extends Feature {
+  readonly users: Users
+  readonly claims: NonNullable<Feature['claims']>
+  readonly resource: ReturnType<typeof userResource>
+}
+
+export function openUsers(dependencies: UserDependencies): UsersFeature {
+  const { storage, issuePasswordLink } = dependencies
+  const store = openUserStore(storage)
+  const changes = openChanges({ ...dependencies, store })
+  const thenForget = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } finally {
+      store.forget()
+    }
+  }
+
+  const users: Users = {
+    ...reading(store),
+    create: (user, change) => thenForget(changes.create(user, change)),
+    update: (id, details, change) => thenForget(changes.update(id, details, change)),
+    disable: (id, change) => thenForget(changes.disable(id, change)),
+    enable: (id, change) => thenForget(changes.enable(id, change)),
+    delete: (id, change) => thenForget(changes.delete(id, change)),
+    setAdministrator: (id, is, change: Change) => thenForget(changes.setAdministrator(id, is, change)),
+  }
+
+  return {
+    name: 'users',
+    users,
+    claims: userClaims(users.find),
+    resource: userResource({ users, store, transaction: storage.transaction, issuePasswordLink }),
+  }
+}
+
+type Reading = Omit<Users, 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'setAdministrator'>
+
+const isId = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
+
+function reading(store: UserStore): Reading {
+  const find: Users['find'] = async (id) => (isId(id) ? await store.find(id) : undefined)
+  return {
+    find,
+    isActive,
+    mayIssue: async (id) => isActive(await find(id)),
+    countAdministrators: (db, only) => store.countAdministrators(db, only),
+    canonicalIdentifier: (text) => parseIdentifier(text) ?? searchForm(text),
+    async get(id) {
+      const user = await find(id)
+      if (user === undefined) throw userNotFound()
+      return user
+    },
+    async findByIdentifier(text) {
+      const key = parseIdentifier(text)
+      if (key === undefined) return undefined
+      return key.includes('@') ? await store.findByEmailKey(key) : await store.findByUsernameKey(key)
+    },
+  }
+}

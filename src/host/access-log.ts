@@ -1,0 +1,17 @@
+import type { Middleware } from 'koa'
+import type { RequestFacts } from '../kernel/http.ts'
+import type { Log } from '../kernel/log.ts'
+
+/** One line a request, without query, body, cookies or tokens. */
+export function accessLog(log: Log): Middleware {
+  return async (ctx, next) => {
+    const started = performance.now()
+    try {
+      await next()
+    } finally {
+      const { requestId, address } = ctx.state.facts as RequestFacts
+      const milliseconds = Math.round((performance.now() - started) * 10) / 10
+      log.info({ requestId, address, method: ctx.method, path: ctx.path, status: ctx.status, milliseconds }, 'request')
+    }
+  }
+}

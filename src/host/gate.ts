@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Middleware } from 'koa'
+import { AppError } from '../kernel/errors.ts'
+import type { RequestFacts } from '../kernel/http.ts'
+import { clientAddress } from './address.ts'
+
+const maximumBodyBytes = 64 * 1024
+const maximumUrlLength = 8 * 1024
+const requestIdPattern = /^[A-Za-z0-9._-]{8,64}$/
+
+export interface GateOptions {
+  readonly issuer: URL
+  readonly isTrusted: (address: string) => boolean
+}
+
+/** Establishes who asks, under which id, and makes the forwarded headers say what is so instead of what was sent. */
+export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
+  return (ctx, next) => {
+    const { headers, socket } = ctx.req
+    const peer = socket.remoteAddress ?? ''
+    const address = clientAddress(peer, headerOf(ctx.req, 'x-forwarded-for'), isTrusted)
+    const sent = headerOf(ctx.req, 'x-request-id')
+    const requestId = sent !== undefined && isTrusted(peer) && requestIdPattern.test(sent) ? sent : randomBytes(9).toString('base64url')
+    const facts: RequestFacts = { requestId, address, userAgent: (headers['user-agent'] ?? '').slice(0, 256) }
+    ctx.state.facts = facts
+    ctx.state.claimedHost = headers.host
+    ctx.set('X-Request-Id', requestId)
+    // The library builds its URLs from these; they come from the configured issuer alone.
+    headers['x-forwarded-for'] = address
+    headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1)
+    headers['x-forwarded-host'] = issuer.host
+    delete headers.forwarded
+    return next()
+  }
+}
+
+const headerOf = ({ headers }: IncomingMessage, name: string): string | undefined => {
+  const value = headers[name]
+  return Array.isArray(value) ? value.join(',') : value
+}
+
+/** RFC 9110 §7.4: a request for another host is not for this server. */
+export function hostCheck({ issuer }: GateOptions): Middleware {
+  const defaultPort = issuer.protocol === 'https:' ? ':443' : ':80'
+  const accepted = new Set([issuer.host, issuer.port === '' ? issuer.host + defaultPort : issuer.host])
+  return (ctx, next) => {
+    if (!accepted.has(String(ctx.state.claimedHost ?? '').toLowerCase()) || !ctx.url.startsWith('/')) {
+      throw new AppError('host.wrong_host', 421, `This server answers for ${issuer.host} only.`)
+    }
+    return next()
+  }
+}
+
+/** Refuses what no client means to send: oversize, NUL, broken percent-encoding, invalid UTF-8. */
+export const wellFormed: Middleware = (ctx, next) => {
+  if (ctx.url.length > maximumUrlLength) throw new AppError('host.url_too_long', 414, 'The address is too long.')
+  if (!isWellFormedEncoding(ctx.url)) throw malformed()
+  if ((ctx.request.length ?? 0) > maximumBodyBytes) throw tooLarge()
+  if (ctx.method === 'POST') guardBody(ctx.req)
+  return next()
+}
+
+const malformed = (): AppError =>
+  new AppError('host.malformed', 400, 'The request holds a NUL character or is not valid UTF-8. Correct it and send it again.')
+
+const tooLarge = (): AppError => new AppError('host.body_too_large', 413, `The body is larger than ${maximumBodyBytes} bytes.`)
+
+/** True for percent-encoded text that decodes to UTF-8 without NUL. */
+function isWellFormedEncoding(text: string): boolean {
+  if (!text.includes('%')) return !text.includes('\0')
+  try {
+    return !decodeURIComponent(text).includes('\0')
+  } catch {
+    return false
+  }
+}
+
+/** Whoever reads the body, the library included, reads it through this check. */
+function guardBody(request: IncomingMessage): void {
+  const read = request.iterator.bind(request)
+  const guarded = async function* iterate(): AsyncGenerator<Buffer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of read({ destroyOnReturn: false })) {
+      size += (chunk as Buffer).length
+      if (size > maximumBodyBytes) throw tooLarge()
+      chunks.push(chunk as Buffer)
+    }
+    const body = Buffer.concat(chunks)
+    if (!isWellFormedEncoding(decodeUtf8(body))) throw malformed()
+    yield body
+  }
+  Object.defineProperty(request, 'iterator', { value: guarded })
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+function decodeUtf8(body: Buffer): string {
+  try {
+    return strictUtf8.decode(body)
+  } catch {
+    throw malformed()
+  }
+}

@@ -1,0 +1,35 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { AppError } from '../kernel/errors.ts'
+
+export interface Listening {
+  readonly port: number
+  /** Stops accepting, lets what is under way finish for at most `seconds`, then closes what is left. */
+  drain(seconds: number): Promise<void>
+}
+
+/** Throws `host.port_in_use` where another program listens already. */
+export async function listen(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+  { port, address }: { readonly port: number; readonly address: string },
+): Promise<Listening> {
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }, handler)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(translate(error, port)))
+    server.listen(port, address, resolve)
+  })
+  return { port: (server.address() as AddressInfo).port, drain: (seconds) => drain(server, seconds) }
+}
+
+const translate = (error: NodeJS.ErrnoException, port: number): Error =>
+  error.code === 'EADDRINUSE'
+    ? new AppError('host.port_in_use', 500, `Another program listens on port ${port}. Stop it, or choose another port with PORT=${port + 1}.`, { cause: error })
+    : error
+
+async function drain(server: Server, seconds: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const deadline = setTimeout(() => server.closeAllConnections(), seconds * 1000)
+  await closed
+  clearTimeout(deadline)
+}

@@ -1,0 +1,16 @@
+/** What is known of a request before anybody is identified; every audit entry and log line carries it. */
+export interface RequestFacts {
+  readonly requestId: string
+  /** The peer's address as the host established it; IPv4-mapped IPv6 is given as IPv4. */
+  readonly address: string
+  readonly userAgent: string
+}
+
+/** Who does something: a person signed in, the command line, or the server by itself. */
+export type Actor =
+  | { readonly kind: 'user'; readonly userId: string }
+  | { readonly kind: 'command-line' }
+  | { readonly kind: 'system' }
+
+export const systemActor: Actor = { kind: 'system' }
+export const commandLineActor: Actor = { kind: 'command-line' }

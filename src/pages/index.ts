@@ -1,0 +1,75 @@
+/**
+ * Owns the hosted pages that belong to no single feature, and how a page is made: templates, language, form tokens.
+ * Does not own what the pages decide about; that comes in through `ports.ts`.
+ */
+import { join } from 'node:path'
+import Router from '@koa/router'
+import type { Context, Middleware } from 'koa'
+import type { AppError } from '../kernel/errors.ts'
+import type { ProviderPages } from '../provider/index.ts'
+import { openCsrf } from './csrf.ts'
+import { errorPage, protocolErrorPage } from './errors.ts'
+import { homeRoutes } from './home.ts'
+import { loginRoutes } from './login/index.ts'
+import { openPageRenderer, type Pages } from './page.ts'
+import { passwordRoutes } from './password.ts'
+import type { PagePorts } from './ports.ts'
+import { setupRoutes } from './setup.ts'
+import { type Brand, openViews as openViewsIn } from './views.ts'
+
+export type { AccountView, ClientView } from './models.ts'
+export type { PageEvent, PagePorts, SetupForm } from './ports.ts'
+export type { Brand, Views } from './views.ts'
+
+export const openViews = (brand: Brand) => openViewsIn({ directory: join(import.meta.dirname, '../../views'), brand })
+
+/** The renderers that others call, which need nothing but the views. */
+export interface PageRenderers {
+  readonly pages: Pages
+  error(ctx: Context, error: AppError): string
+  provider(people: PagePorts['people']): ProviderPages
+}
+
+export function openRenderers({ views, issuer, csrfKey }: Pick<PagePorts, 'views' | 'issuer' | 'csrfKey'>): PageRenderers {
+  const pages = openPageRenderer(views, openCsrf({ issuer, key: csrfKey }))
+  return {
+    pages,
+    error: (ctx, error) => errorPage(pages, ctx, error),
+    provider: (people) => ({
+      error: (ctx, failure) => protocolErrorPage(pages, ctx, failure),
+      loggedOut: (ctx, client) => pages.html(ctx, 'logout/done', { homeUrl: '/', ...(client && { client: named(client) }) }),
+      async confirmLogout(ctx, { action, xsrf, client, userId, confirmed, returnsTo }) {
+        ctx.state.formTargets = returnsTo === undefined ? [] : [returnsTo]
+        const account = await people.view(userId)
+        return pages.html(ctx, 'logout/confirm', { action, xsrf, autoSubmit: confirmed, ...(client && { client }), ...(account && { account }) })
+      },
+    }),
+  }
+}
+
+const named = ({ name, uri }: { readonly name: string; readonly uri?: string | undefined }) => (uri === undefined ? { name } : { name, uri })
+
+const firstSegments = new Set(['', 'interaction', 'setup', 'set-password', 'sign-out', 'signed-out', 'assets'])
+const yearSeconds = 31_536_000
+
+/** All pages as one layer; what is not theirs goes on to the protocol. */
+export function pageRoutes(ports: PagePorts, { pages }: PageRenderers): Middleware {
+  const router = new Router()
+  const csrf = openCsrf({ issuer: ports.issuer, key: ports.csrfKey })
+  const tools = { pages, csrf }
+  router.get('/assets/:name', (ctx) => {
+    const asset = ports.views.assets.get(ctx.path)
+    if (asset === undefined) return
+    ctx.set('Cache-Control', `public, max-age=${yearSeconds}, immutable`)
+    ctx.set('ETag', asset.etag)
+    ctx.type = asset.type
+    ctx.body = asset.body
+  })
+  homeRoutes(router, ports, tools)
+  setupRoutes(router, ports, tools)
+  passwordRoutes(router, ports, tools)
+  loginRoutes(router, ports, tools)
+  const routes = router.routes() as unknown as Middleware
+
+  return (ctx, next) => (firstSegments.has(ctx.path.split('/', 2)[1] ?? '') ? routes(ctx, next) : next())
+}

@@ -1,0 +1,53 @@
+import type { Context } from 'koa'
+import { AppError } from '../../kernel/errors.ts'
+import type { PendingInteraction } from '../../provider/index.ts'
+import { factsOf, type Pages } from '../page.ts'
+import type { PagePorts } from '../ports.ts'
+import { clientOf } from './sign-in.ts'
+
+export interface ConsentPage {
+  show(ctx: Context, interaction: PendingInteraction): Promise<void>
+  allow(ctx: Context, interaction: PendingInteraction): Promise<void>
+}
+
+/** Asks for exactly what the request is missing; what is allowed is remembered for this person and client. */
+export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
+  const { apis, consents, interactions, people, refreshLifetimeSeconds } = ports
+
+  return {
+    async show(ctx, interaction) {
+      const { uid, missing, clientId, offlineAccess } = interaction
+      const userId = personOf(interaction)
+      const path = `/interaction/${uid}`
+      const resources = await Promise.all(
+        Object.entries(missing.resources).map(async ([indicator, wanted]) => {
+          const api = await apis.view(indicator)
+          return { name: api?.name ?? indicator, scopes: wanted.map((name) => api?.scopes.find((scope) => scope.name === name) ?? { name }) }
+        }),
+      )
+      pages.answer(ctx, 'login/consent', {
+        action: `${path}/consent`,
+        abortAction: `${path}/abort`,
+        switchAction: `${path}/switch`,
+        client: await clientOf(ports, interaction),
+        account: (await people.view(userId)) ?? {},
+        scopes: missing.scopes.filter((scope) => scope !== 'offline_access').map((name) => ({ name })),
+        resources,
+        offlineAccess,
+        ...(offlineAccess ? { accessForSeconds: refreshLifetimeSeconds } : undefined),
+        newOnly: (await consents.find(userId, clientId)) !== undefined,
+      })
+    },
+
+    async allow(ctx, interaction) {
+      const userId = personOf(interaction)
+      await consents.remember(userId, interaction.clientId, interaction.missing, factsOf(ctx))
+      await interactions.finishConsent(ctx, interaction, interaction.missing)
+    },
+  }
+}
+
+function personOf({ prompt, userId }: PendingInteraction): string {
+  if (prompt === 'consent' && userId !== undefined) return userId
+  throw new AppError('login.wrong_step', 400, 'There is nothing to allow at this step. Go back to the application and sign in again.')
+}

@@ -1,0 +1,160 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Eta } from 'eta/core'
+import { type Asset, openAssets } from './assets.ts'
+import { type Brand, brandStylesheet } from './brand.ts'
+import { catalogues, type MessageKey, openMessages } from './messages.ts'
+import type { PageModels, ScopeView, Text } from './models.ts'
+
+export type { Brand } from './brand.ts'
+export { pickLocale } from './messages.ts'
+
+export interface Views {
+  /** Renders a whole HTML page. Throws on an unknown template, and where a template meets an undefined value. */
+  render<Name extends keyof PageModels>(page: PageContext, template: Name, model: PageModels[Name]): string
+  /** Static assets by URL path: `/assets/<name>.<hash8>.<ext>`, to be served as immutable. */
+  readonly assets: ReadonlyMap<string, Asset>
+  readonly brandName: string
+}
+
+/** What a page knows of its request. */
+export interface PageContext {
+  /** From `pickLocale`; one without a message file is shown in English. */
+  readonly locale: string
+  /** The Content-Security-Policy nonce of this response. */
+  readonly nonce: string
+  /** Goes into every form as `_csrf`. */
+  readonly csrfToken?: string
+  readonly requestId?: string
+}
+
+/**
+ * Compiles every template, message and asset below `directory` once. Nothing is read or compiled later, and no
+ * value is ever treated as a template.
+ */
+export function openViews(options: { directory: string; brand: Brand }): Views {
+  const { directory, brand } = options
+  const assets = openAssets(join(directory, 'assets'), { 'latchkey.css': brandStylesheet(brand) })
+  const mark = readFileSync(join(directory, 'assets', 'logo.svg'), 'utf8').trim()
+  const messages = openMessages()
+  const eta = openTemplates(directory)
+
+  return {
+    assets: assets.byPath,
+    brandName: brand.name,
+    render(page, template, model) {
+      const locale = Object.hasOwn(catalogues, page.locale) ? page.locale : 'en'
+      const t = messages(locale)
+      return eta.render(template, {
+        ...model,
+        page: { ...page, locale, dir: direction(locale) },
+        brand,
+        mark,
+        t,
+        say: (text: Text) => t(text.key, text.params),
+        asset: assets.pathOf,
+        link: safeLink,
+        initial,
+        scopeText: (scope: ScopeView) => scopeText(scope, t),
+        duration: (seconds: number) => formatDuration(seconds, locale),
+        instant: (at: Date) => formatInstant(at, locale),
+      })
+    },
+  }
+}
+
+function openTemplates(directory: string): Eta {
+  const eta = new Eta({
+    autoEscape: true,
+    escapeFunction: escapeHtml,
+    rmWhitespace: true,
+    functionHeader: templateHeader,
+  })
+  for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.eta')) continue
+    const name = file.slice(0, -'.eta'.length).replaceAll('\\', '/')
+    eta.loadTemplate(name, readFileSync(join(directory, file), 'utf8'))
+  }
+  return eta
+}
+
+const templateHeader =
+  'const { page, brand, mark, t, say, asset, link, initial, scopeText, duration, instant } = it;'
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+// Controls, and the bidirectional overrides by which a name could reorder the words around it (UAX #9 §2).
+const invisible = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
+
+/** Escapes for element content and quoted attributes. Throws on undefined and null, which are a template's mistake. */
+function escapeHtml(value: unknown): string {
+  if (value === undefined || value === null) throw new TypeError('A template met a value that is missing')
+  return String(value)
+    .replace(invisible, '')
+    .replace(/[&<>"']/g, (character) => entities[character] ?? '')
+}
+
+/** The address if a person may follow it: an own-origin path, https, or http (development). Otherwise undefined. */
+function safeLink(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined
+  if (/^\/(?![/\\\s])/.test(address)) return address
+  const protocol = URL.parse(address)?.protocol
+  return protocol === 'https:' || protocol === 'http:' ? address : undefined
+}
+
+/** The first letter or digit of a name, for the tile that stands in for a picture. */
+function initial(name: string): string {
+  return (/[\p{L}\p{N}]/u.exec(name)?.[0] ?? '?').toUpperCase()
+}
+
+const standardScopes: Readonly<Record<string, MessageKey>> = {
+  openid: 'scope.openid',
+  profile: 'scope.profile',
+  email: 'scope.email',
+  phone: 'scope.phone',
+  address: 'scope.address',
+}
+
+function scopeText(scope: ScopeView, t: (key: MessageKey) => string): string {
+  const key = Object.hasOwn(standardScopes, scope.name) ? standardScopes[scope.name] : undefined
+  return key === undefined ? scope.description || scope.name : t(key)
+}
+
+const durationUnits = [
+  { unit: 'day', seconds: 86_400 },
+  { unit: 'hour', seconds: 3_600 },
+  { unit: 'minute', seconds: 60 },
+]
+
+/** In the largest unit that either divides the time or fits into it at least twice; never less than a minute. */
+function formatDuration(seconds: number, locale: string): string {
+  const fits = (unit: number) => seconds >= 2 * unit || (seconds > 0 && seconds % unit === 0)
+  const { unit, seconds: length } = durationUnits.find(({ seconds: length }) => fits(length)) ?? {
+    unit: 'minute',
+    seconds: 60,
+  }
+  const rounded = Math.max(1, Math.round(seconds / length))
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(rounded)
+}
+
+function formatInstant(at: Date, locale: string): string {
+  const options = {
+    year: 'numeric',
+    month: 'long',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: 'UTC',
+    timeZoneName: 'short',
+  } as const
+  return new Intl.DateTimeFormat(locale, options).format(at)
+}
+
+function direction(locale: string): 'ltr' | 'rtl' {
+  return /^(ar|dv|fa|he|ks|ku|ps|sd|ug|ur|yi)\b/.test(locale) ? 'rtl' : 'ltr'
+}

@@ -1,0 +1,74 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { errors } from 'oidc-provider'
+import type { Artefacts, Payload } from './artefacts.ts'
+import { clientMetadata } from './client-metadata.ts'
+import { orUnavailable } from './errors.ts'
+import type { Clients } from './ports.ts'
+import type { SessionStore } from './sessions.ts'
+
+export interface AdapterDependencies {
+  readonly artefacts: Artefacts
+  readonly sessions: SessionStore
+  readonly clients: Clients
+  readonly serverScopes: ReadonlySet<string>
+}
+
+type Operations = Partial<Adapter>
+
+const absent = async (): Promise<undefined> => undefined
+const nothing = async (): Promise<void> => {}
+
+/** The library's storage interface: one adapter per model, each only with what that model uses. */
+export function adapterFactory(dependencies: AdapterDependencies): (model: string) => Adapter {
+  const special: Readonly<Record<string, Operations>> = {
+    Client: clientAdapter(dependencies),
+    Session: sessionAdapter(dependencies.sessions, dependencies.artefacts),
+    Interaction: { destroy: (id) => dependencies.artefacts.endInteraction(id) },
+  }
+  return (model) => guarded({ ...artefactAdapter(model, dependencies), ...special[model] })
+}
+
+function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Adapter {
+  return {
+    upsert: (id, payload, expiresIn) => artefacts.save(model, id, payload as Payload, expiresIn || undefined),
+    find: (id) => artefacts.find(model, id) as Promise<AdapterPayload | undefined>,
+    findByUid: absent,
+    findByUserCode: (userCode) => artefacts.findBy(model, 'userCode', userCode) as Promise<AdapterPayload | undefined>,
+    // The library asks "is it consumed?" and then says "consume it"; between the two another request may have come.
+    async consume(id) {
+      if (await artefacts.consume(model, id)) return
+      if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used')
+      const lost = await artefacts.find(model, id)
+      if (typeof lost?.grantId === 'string') await artefacts.endGrant(lost.grantId)
+      throw new errors.InvalidGrant(`${model} already consumed`)
+    },
+    destroy: (id) => artefacts.remove(model, id),
+    revokeByGrantId: (grantId) => artefacts.removeByGrant(model, grantId),
+  }
+}
+
+const clientAdapter = ({ clients, serverScopes }: AdapterDependencies): Operations => ({
+  async find(id) {
+    const client = await clients.find(id)
+    return client === undefined ? undefined : clientMetadata(client, serverScopes)
+  },
+  upsert: nothing,
+  destroy: nothing,
+})
+
+const sessionAdapter = (sessions: SessionStore, artefacts: Artefacts): Operations => ({
+  upsert: (id, payload, expiresIn = 0) => sessions.save(id, payload as Payload, expiresIn),
+  find: (id) => sessions.find(id) as Promise<AdapterPayload | undefined>,
+  findByUid: (uid) => artefacts.findBy('Session', 'sessionUid', uid) as Promise<AdapterPayload | undefined>,
+  // Called for the old identifier when the library rotates it; the row moves to the new one in `upsert`.
+  // The end of a session goes through `SessionStore.end`.
+  destroy: nothing,
+})
+
+function guarded(adapter: Adapter): Adapter {
+  const entries = Object.entries(adapter).map(([name, operation]) => [
+    name,
+    (...args: unknown[]) => orUnavailable(() => (operation as (...args: unknown[]) => Promise<unknown>)(...args)),
+  ])
+  return Object.fromEntries(entries) as Adapter
+}

@@ -1,0 +1,59 @@
+import type { ClientMetadata, KoaContextWithOIDC } from 'oidc-provider'
+import { newSecret } from '../kernel/ids.ts'
+import type { ProviderClient } from './ports.ts'
+
+/** Never compared: secrets are stored hashed and checked by `Clients.verifySecret`. The library wants one to be there. */
+const unusedSecret = newSecret()
+const secretMethods = new Set(['client_secret_basic', 'client_secret_post'])
+
+/** Our client in the words of OpenID Connect Dynamic Client Registration 1.0 §2. */
+export function clientMetadata(client: ProviderClient, serverScopes: ReadonlySet<string>): ClientMetadata {
+  const codeFlow = client.grantTypes.includes('authorization_code')
+  return {
+    client_id: client.id,
+    client_name: client.name,
+    application_type: client.kind === 'native' ? 'native' : 'web',
+    grant_types: [...client.grantTypes],
+    response_types: codeFlow ? ['code'] : [],
+    redirect_uris: [...client.redirectUris],
+    post_logout_redirect_uris: [...client.postLogoutRedirectUris],
+    scope: client.scopes.filter((scope) => serverScopes.has(scope)).join(' ') || undefined,
+    token_endpoint_auth_method: client.authentication as ClientMetadata['token_endpoint_auth_method'],
+    id_token_signed_response_alg: client.idTokenAlgorithm as ClientMetadata['id_token_signed_response_alg'],
+    allowed_origins: [...client.allowedOrigins],
+    first_party: client.firstParty,
+    ...present({
+      client_secret: secretMethods.has(client.authentication) ? unusedSecret : undefined,
+      jwks: client.jwks as ClientMetadata['jwks'],
+      jwks_uri: client.jwksUri,
+      logo_uri: client.logoUri,
+      client_uri: client.clientUri,
+      policy_uri: client.policyUri,
+      tos_uri: client.tosUri,
+    }),
+  }
+}
+
+const present = (members: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null))
+
+export const directClientId = 'latchkey'
+
+/** The server's own pages sign people in through the front door too: response type `none` gives a session and no token. */
+export const directClient = (issuer: string): ClientMetadata => ({
+  client_id: directClientId,
+  client_name: 'Latchkey',
+  grant_types: [],
+  response_types: ['none'],
+  redirect_uris: [new URL('/', issuer).href],
+  token_endpoint_auth_method: 'none',
+  scope: 'openid',
+  allowed_origins: [],
+  first_party: true,
+})
+
+/** What a page says of the client of a request. */
+export function clientOf({ oidc }: KoaContextWithOIDC): { name: string; uri?: string | undefined } | undefined {
+  const client = oidc?.client
+  return client === undefined ? undefined : { name: client.clientName ?? client.clientId, uri: client.clientUri }
+}

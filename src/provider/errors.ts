@@ -1,0 +1,23 @@
+import { errors } from 'oidc-provider'
+import { unavailable } from '../storage/errors.ts'
+
+/** 503 in the protocol's shape. It never becomes a redirect: the application could do nothing with it. */
+export class Unavailable extends errors.OIDCProviderError {
+  override readonly error_description = 'the service cannot reach its database, try again in a moment'
+
+  constructor(cause: unknown) {
+    super(503, 'temporarily_unavailable')
+    this.allow_redirect = false
+    this.expose = true
+    this.cause = cause
+  }
+}
+
+/** Runs a storage operation; a database that is away becomes `temporarily_unavailable`, anything else stays what it is. */
+export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw unavailable(error) === undefined ? error : new Unavailable(error)
+  }
+}

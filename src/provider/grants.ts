@@ -1,0 +1,74 @@
+import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
+import type { Consents, RememberedConsent } from './ports.ts'
+
+/**
+ * Finds the grant of this session and client, or makes one from what the person has allowed before (or need not be asked
+ * for). Each session has a grant of its own, so that signing out of one device leaves the others alone.
+ */
+export async function loadGrant(ctx: KoaContextWithOIDC, consents: Consents): Promise<Grant | undefined> {
+  const { client, session, account, result, provider, params } = ctx.oidc
+  if (client === undefined || session === undefined || account === undefined) return undefined
+  const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId)
+  const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId)
+  if (existing !== undefined && existing.accountId !== account.accountId) return undefined
+  const asked = requested(ctx)
+  const allowed = client.first_party === true ? asked : await remembered(consents, { userId: account.accountId, clientId: client.clientId, asked })
+  // A person asked again (prompt=consent) decides anew; what was remembered does not answer for him.
+  const decides = String(params?.prompt ?? '').split(' ').includes('consent') && result?.consent === undefined
+  if (allowed === undefined || decides) return existing
+  const grant = existing ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
+  if (existing === undefined || !covers(grant, allowed)) {
+    extend(grant, allowed)
+    await grant.save()
+  }
+  return grant
+}
+
+/** What this authorization request asks for. */
+export function requested({ oidc }: KoaContextWithOIDC): RememberedConsent {
+  const resources = Object.entries(oidc.resourceServers ?? {}).map(([indicator, server]) => {
+    const scopes = [...oidc.requestParamScopes].filter((scope) => server.scopes.has(scope))
+    return [indicator, scopes] as const
+  })
+  return {
+    scopes: [...oidc.requestParamOIDCScopes],
+    claims: [...oidc.requestParamClaims],
+    resources: Object.fromEntries(resources.filter(([, scopes]) => scopes.length > 0)),
+  }
+}
+
+/** Of what is asked, the part that was allowed before; `undefined` when that is nothing. */
+async function remembered(
+  consents: Consents,
+  { userId, clientId, asked }: { readonly userId: string; readonly clientId: string; readonly asked: RememberedConsent },
+): Promise<RememberedConsent | undefined> {
+  const given = await consents.find(userId, clientId)
+  if (given === undefined) return undefined
+  const resources = Object.entries(asked.resources).map(([indicator, scopes]) => {
+    const before = given.resources[indicator] ?? []
+    return [indicator, scopes.filter((scope) => before.includes(scope))] as const
+  })
+  return {
+    scopes: asked.scopes.filter((scope) => given.scopes.includes(scope)),
+    claims: asked.claims.filter((claim) => given.claims.includes(claim)),
+    resources: Object.fromEntries(resources.filter(([, scopes]) => scopes.length > 0)),
+  }
+}
+
+function covers(grant: Grant, { scopes, claims, resources }: RememberedConsent): boolean {
+  const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
+  const has = (set: ReadonlySet<string>, values: readonly string[]): boolean => values.every((value) => set.has(value))
+  return (
+    has(words(grant.getOIDCScopeEncountered()), scopes) &&
+    has(new Set(grant.getOIDCClaimsEncountered()), claims) &&
+    Object.entries(resources).every(([indicator, wanted]) => has(words(grant.getResourceScopeEncountered(indicator)), wanted))
+  )
+}
+
+export function extend(grant: Grant, { scopes, claims, resources }: RememberedConsent): void {
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
+  if (claims.length > 0) grant.addOIDCClaims([...claims])
+  for (const [indicator, wanted] of Object.entries(resources)) {
+    if (wanted.length > 0) grant.addResourceScope(indicator, wanted.join(' '))
+  }
+}

@@ -1,0 +1,146 @@
+import type { Context } from 'koa'
+import type { Interaction, Provider } from 'oidc-provider'
+import { AppError } from '../kernel/errors.ts'
+import type { Artefacts, Payload } from './artefacts.ts'
+import { directClientId } from './client-metadata.ts'
+import { orUnavailable } from './errors.ts'
+import { extend } from './grants.ts'
+import type { Acr } from './policy.ts'
+import type { RememberedConsent } from './ports.ts'
+
+/** What the pages may know of and do with an authorization request that waits for its person. */
+export interface Interactions {
+  /**
+   * The interaction that this browser started. Throws `interaction.not_here` where it has ended, has expired or belongs to
+   * another browser; opening it elsewhere changes nothing.
+   */
+  open(ctx: Context, uid: string): Promise<PendingInteraction>
+  /** What is left of an interaction that `open` refused: which client it was for, and how it stands. */
+  trail(ctx: Context, uid: string): Promise<Trail | undefined>
+  finishLogin(ctx: Context, login: FinishedLogin): Promise<void>
+  /** Gives the client what was allowed; answers with the redirect back into the protocol. */
+  finishConsent(ctx: Context, interaction: PendingInteraction, allowed: RememberedConsent): Promise<void>
+  /** Ends with `access_denied` at the client. */
+  abort(ctx: Context): Promise<void>
+}
+
+export interface Trail {
+  readonly clientId: string | undefined
+  /** It waits for its person, in another browser. */
+  readonly pending: boolean
+  /** Begins the same authorization request again; only in the browser that began it. */
+  readonly restartPath: string | undefined
+}
+
+export interface PendingInteraction {
+  readonly uid: string
+  readonly prompt: 'login' | 'consent'
+  /** Why the person is asked: `no_session`, `max_age`, `login_prompt`, … */
+  readonly reasons: readonly string[]
+  readonly clientId: string
+  /** True where the person signs in to Latchkey's own pages. */
+  readonly direct: boolean
+  readonly redirectUri: string | undefined
+  readonly loginHint: string | undefined
+  readonly uiLocales: string | undefined
+  readonly requestedAcr: readonly string[]
+  /** The person of the session, if there is one. */
+  readonly userId: string | undefined
+  readonly grantId: string | undefined
+  /** What the request asks for and has not been given. */
+  readonly missing: RememberedConsent
+  readonly offlineAccess: boolean
+}
+
+export interface FinishedLogin {
+  readonly userId: string
+  readonly amr: readonly string[]
+  readonly acr: Acr
+  readonly at: Date
+  /** Keep the session when the browser closes. */
+  readonly remember: boolean
+}
+
+export function openInteractions(current: () => Promise<Provider>, artefacts: Artefacts): Interactions {
+  return {
+    async open(ctx, uid) {
+      const provider = await current()
+      const interaction = await detailsOf(provider, ctx)
+      if (interaction.uid !== uid) throw notHere()
+      return describe(interaction)
+    },
+
+    async trail(ctx, uid) {
+      const provider = await current()
+      const trail = await orUnavailable(() => artefacts.interactionTrail(uid))
+      if (trail === undefined) return undefined
+      const sameBrowser = ctx.cookies.get(provider.cookieName('interaction'), { signed: true }) === uid
+      const query = new URLSearchParams(Object.entries(trail.params).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+      return { clientId: trail.clientId, pending: trail.pending, restartPath: sameBrowser ? `${provider.pathFor('authorization')}?${query}` : undefined }
+    },
+
+    async finishLogin(ctx, { userId, amr, acr, at, remember }) {
+      const provider = await current()
+      const login = { accountId: userId, amr: [...amr], acr, remember, ts: Math.floor(at.getTime() / 1000) }
+      await goOn(provider, ctx, { login })
+    },
+
+    async finishConsent(ctx, interaction, allowed) {
+      const provider = await current()
+      const { grantId, userId, clientId } = interaction
+      const found = grantId === undefined ? undefined : await provider.Grant.find(grantId)
+      const grant = found ?? new provider.Grant({ accountId: userId ?? '', clientId })
+      extend(grant, allowed)
+      await goOn(provider, ctx, { consent: { grantId: await grant.save() } })
+    },
+
+    async abort(ctx) {
+      const provider = await current()
+      await goOn(provider, ctx, { error: 'access_denied', error_description: 'the person cancelled the sign-in' })
+    },
+  }
+}
+
+const notHere = (cause?: unknown): AppError =>
+  new AppError('interaction.not_here', 400, 'This sign-in is not under way in this browser. Go back to the application and sign in again.', { cause })
+
+async function detailsOf(provider: Provider, ctx: Context): Promise<Interaction> {
+  try {
+    return await orUnavailable(() => provider.interactionDetails(ctx.req, ctx.res))
+  } catch (error) {
+    if (error instanceof Error && error.name === 'SessionNotFound') throw notHere(error)
+    throw error
+  }
+}
+
+async function goOn(provider: Provider, ctx: Context, result: Parameters<Provider['interactionResult']>[2]): Promise<void> {
+  const returnTo = await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true })
+  ctx.status = 303
+  ctx.redirect(returnTo)
+}
+
+function describe(interaction: Interaction): PendingInteraction {
+  const { params, prompt, session } = interaction
+  const details = prompt.details as Payload
+  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+  const scopes = (details.missingOIDCScope ?? []) as readonly string[]
+  return {
+    uid: interaction.uid,
+    prompt: prompt.name === 'consent' ? 'consent' : 'login',
+    reasons: prompt.reasons,
+    clientId: String(params.client_id),
+    direct: params.client_id === directClientId,
+    redirectUri: text(params.redirect_uri),
+    loginHint: text(params.login_hint),
+    uiLocales: text(params.ui_locales),
+    requestedAcr: text(params.acr_values)?.split(' ') ?? [],
+    userId: session?.accountId,
+    grantId: interaction.grantId,
+    missing: {
+      scopes,
+      claims: (details.missingOIDCClaims ?? []) as readonly string[],
+      resources: (details.missingResourceScopes ?? {}) as Readonly<Record<string, readonly string[]>>,
+    },
+    offlineAccess: scopes.includes('offline_access'),
+  }
+}

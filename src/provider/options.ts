@@ -1,0 +1,142 @@
+import type { Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider'
+import { errors } from 'oidc-provider'
+import type { AdapterDependencies } from './adapter.ts'
+import { adapterFactory } from './adapter.ts'
+import { clientOf, directClient } from './client-metadata.ts'
+import { loadGrant } from './grants.ts'
+import { lifetimes } from './lifetimes.ts'
+import { logoutPages } from './logout.ts'
+import { maximumBodyBytes, type OutboundFetch } from './outbound.ts'
+import { acrValues, interactionPrompts } from './policy.ts'
+import type { Api, Ports, ProviderDependencies } from './ports.ts'
+
+type KeyMaterial = Awaited<ReturnType<Ports['keys']['snapshot']>>
+
+export interface OptionInputs extends ProviderDependencies {
+  readonly adapter: AdapterDependencies
+  readonly keyMaterial: KeyMaterial
+  readonly outbound: OutboundFetch
+}
+
+const signingAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const
+const acceptedAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'] as const
+
+/** Everything that the library is told. Where it has a default that we keep, it is not mentioned. */
+export function options(inputs: OptionInputs): Configuration {
+  const { ports, settings, clock, issuer, keyMaterial, outbound, adapter } = inputs
+  const secure = issuer.startsWith('https:')
+  const scopes = [...adapter.serverScopes]
+
+  return {
+    adapter: adapterFactory(adapter),
+    clients: [directClient(issuer)],
+    extraClientMetadata: { properties: ['allowed_origins', 'first_party'] },
+    jwks: { keys: [...keyMaterial.jwks] },
+    cookies: cookies(secure, keyMaterial.cookieKeys),
+
+    findAccount: async (_ctx, id) => {
+      const account = await ports.accounts.find(id)
+      if (account === undefined) return undefined
+      return {
+        accountId: id,
+        claims: async (_use, scope) => ({ sub: id, ...(await ports.accounts.claims(id, new Set(scope.split(' ')), '')) }),
+      }
+    },
+    loadExistingGrant: (ctx) => loadGrant(ctx, ports.consents),
+    interactions: { policy: interactionPrompts(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+
+    scopes,
+    claims: {
+      ...Object.fromEntries(Object.entries(ports.accounts.scopes).map(([scope, claims]) => [scope, [...claims]])),
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
+    },
+    acrValues: [...acrValues],
+    ttl: lifetimes(settings, clock),
+    clockTolerance: 15,
+
+    responseTypes: ['code', 'none'],
+    pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    enabledJWA: {
+      idTokenSigningAlgValues: [...signingAlgorithms],
+      clientAuthSigningAlgValues: [...acceptedAlgorithms],
+      dPoPSigningAlgValues: [...acceptedAlgorithms],
+    },
+    clientDefaults: { id_token_signed_response_alg: 'RS256', response_types: ['code'], grant_types: ['authorization_code'] },
+    issueRefreshToken: async (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || client.first_party === true),
+    // RFC 9700 §4.14.2: a refresh token that anybody could use rotates at each use; a bound one needs no rotation.
+    rotateRefreshToken: ({ oidc }) => oidc.client?.clientAuthMethod === 'none' && oidc.entities.RefreshToken?.isSenderConstrained() !== true,
+    expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
+    clientBasedCORS: (_ctx, origin, client) => (client.allowed_origins as string[] | undefined)?.includes(origin) ?? false,
+
+    renderError: async (ctx, out, error) => {
+      ctx.type = 'html'
+      ctx.body = ports.pages.error(ctx, {
+        error: out.error,
+        description: out.error_description,
+        status: ctx.status,
+        client: clientOf(ctx),
+        ...(error instanceof errors.SessionNotFound ? { error: 'session_not_found' } : undefined),
+      })
+    },
+    fetch: outbound as Configuration['fetch'],
+    fetchResponseBodyLimits: { jwks_uri: maximumBodyBytes, sector_identifier_uri: maximumBodyBytes },
+    features: features(inputs),
+  }
+}
+
+function features({ ports, keyMaterial }: OptionInputs): Configuration['features'] {
+  return {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: keyMaterial.dpopNonceSecret },
+    rpInitiatedLogout: { enabled: true, ...logoutPages(ports.pages) },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    introspection: {
+      enabled: true,
+      async allowedPolicy(_ctx, client, token) {
+        if (token.clientId === client.clientId) return client.clientAuthMethod !== 'none'
+        const audience = 'aud' in token && typeof token.aud === 'string' ? token.aud : undefined
+        const api = audience === undefined ? undefined : await ports.apis.find(audience)
+        return api?.introspectors?.includes(client.clientId) ?? false
+      },
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: async () => undefined as unknown as string, // none: a token without an audience is for userinfo
+      // Without `openid` there is no userinfo to call, so the token is for the API that was asked for.
+      useGrantedResource: async (_ctx, model) => !model.scopes.has('openid'),
+      async getResourceServerInfo(_ctx, indicator, client) {
+        const [api, allowed] = await Promise.all([ports.apis.find(indicator), ports.clients.find(client.clientId)])
+        if (api === undefined || allowed === undefined) throw new errors.InvalidTarget()
+        const scope = api.scopes.filter(({ name }) => allowed.scopes.includes(name))
+        if (scope.length === 0) throw new errors.InvalidTarget('the client has no scope of this resource')
+        return resourceServer(api, scope.map(({ name }) => name).join(' '))
+      },
+    },
+  }
+}
+
+function resourceServer(api: Api, scope: string): ResourceServer {
+  const common = { scope, audience: api.indicator, accessTokenTTL: api.accessTokenTtlSeconds }
+  if (api.tokenFormat === 'opaque') return { ...common, accessTokenFormat: 'opaque' } as ResourceServer
+  return { ...common, accessTokenFormat: 'jwt', jwt: { sign: { alg: api.tokenAlgorithm } } } as ResourceServer
+}
+
+/** `__Host-` and `__Secure-` need https (RFC 6265bis §4.1.3), so plain names serve http://localhost alone. */
+function cookies(secure: boolean, keys: readonly string[]): Configuration['cookies'] {
+  const shared = { signed: true, httpOnly: true, sameSite: 'lax', secure, overwrite: true } as const
+  return {
+    names: {
+      session: secure ? '__Host-latchkey_session' : 'latchkey_session',
+      interaction: secure ? '__Secure-latchkey_interaction' : 'latchkey_interaction',
+      resume: secure ? '__Secure-latchkey_resume' : 'latchkey_resume',
+    },
+    keys: [...keys],
+    long: { ...shared, path: '/' },
+    short: shared,
+  }
+}

@@ -1,0 +1,30 @@
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+
+const { base, Check } = interactionPolicy
+
+/** The authentication context classes that ID tokens report as `acr`. */
+export const acrValues = ['urn:latchkey:acr:single-factor', 'urn:latchkey:acr:multi-factor'] as const
+export type Acr = (typeof acrValues)[number]
+
+/** When a person is asked for something in the middle of an authorization request. */
+export function interactionPrompts(): ReturnType<typeof base> {
+  const prompts = base()
+  const login = prompts.get('login')
+  const consent = prompts.get('consent')
+  if (login === undefined || consent === undefined) throw new Error('The library has no login or consent prompt.')
+  login.checks.add(
+    new Check('account_unavailable', 'the signed-in account may not be used', ({ oidc }: KoaContextWithOIDC) =>
+      oidc.session?.accountId !== undefined && oidc.account === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+    ),
+  )
+  // A native application could be an impostor, which is why the library always asks; an operator's own one is known.
+  consent.checks.remove('native_client_prompt')
+  consent.checks.add(
+    new Check('native_client_prompt', 'native clients require End-User interaction', 'interaction_required', ({ oidc }: KoaContextWithOIDC) =>
+      oidc.client?.applicationType === 'native' && oidc.client.first_party !== true && oidc.result?.consent === undefined
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT,
+    ),
+  )
+  return prompts
+}

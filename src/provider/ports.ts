@@ -1,0 +1,140 @@
+import type { Context } from 'koa'
+import type { JWK } from 'jose'
+import type { Clock } from '../kernel/clock.ts'
+import type { Sealing } from '../kernel/sealing.ts'
+import type { SettingValues } from '../kernel/settings.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { Artefacts } from './artefacts.ts'
+import type { settings } from './settings.ts'
+
+/** What the provider needs of the rest of the house. `app.ts` hands it in. */
+export interface Ports {
+  readonly accounts: Accounts
+  readonly clients: Clients
+  readonly consents: Consents
+  readonly apis: Apis
+  readonly keys: Keys
+  readonly pages: ProviderPages
+  readonly events: ProviderEvents
+}
+
+export interface ProviderDependencies {
+  /** The issuer identifier; every URL comes from it. */
+  readonly issuer: string
+  readonly storage: Storage
+  readonly artefacts: Artefacts
+  readonly clock: Clock
+  readonly sealing: Sealing
+  readonly settings: SettingValues<typeof settings>
+  readonly ports: Ports
+}
+
+/** People, as far as tokens are about them. */
+export interface Accounts {
+  /** `undefined` for a person who does not exist or may not be served at the moment. */
+  find(userId: string): Promise<{ readonly id: string } | undefined>
+  claims(userId: string, scopes: ReadonlySet<string>, clientId: string): Promise<Readonly<Record<string, unknown>>>
+  /** The claims that each scope gives (OpenID Connect Core 1.0 §5.4). */
+  readonly scopes: Readonly<Record<string, readonly string[]>>
+}
+
+export interface ProviderClient {
+  readonly id: string
+  readonly name: string
+  readonly kind: string
+  readonly firstParty: boolean
+  readonly logoUri?: string | undefined
+  readonly clientUri?: string | undefined
+  readonly policyUri?: string | undefined
+  readonly tosUri?: string | undefined
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  readonly grantTypes: readonly string[]
+  readonly scopes: readonly string[]
+  readonly authentication: string
+  readonly jwks?: unknown
+  readonly jwksUri?: string | undefined
+  readonly idTokenAlgorithm: string
+}
+
+export interface Clients {
+  /** `undefined` for a client that does not exist or is disabled. */
+  find(clientId: string): Promise<ProviderClient | undefined>
+  /** Compares with each secret of the client that has not expired, in constant time. */
+  verifySecret(clientId: string, presented: string): Promise<boolean>
+}
+
+/** What a person has allowed a client, remembered beyond the session. */
+export interface RememberedConsent {
+  readonly scopes: readonly string[]
+  readonly claims: readonly string[]
+  /** API scopes by resource indicator. */
+  readonly resources: Readonly<Record<string, readonly string[]>>
+}
+
+export interface Consents {
+  find(userId: string, clientId: string): Promise<RememberedConsent | undefined>
+  /** Adds to what was remembered before. */
+  remember(userId: string, clientId: string, consent: RememberedConsent): Promise<void>
+}
+
+export interface Api {
+  readonly indicator: string
+  readonly name: string
+  readonly scopes: readonly { readonly name: string; readonly description: string }[]
+  readonly tokenFormat: string
+  readonly tokenAlgorithm: string
+  readonly accessTokenTtlSeconds: number
+  /** Clients that may introspect tokens made for this API, beside the client that holds them. */
+  readonly introspectors?: readonly string[]
+}
+
+export interface Apis {
+  /** `undefined` for an API that is not registered or is disabled. */
+  find(indicator: string): Promise<Api | undefined>
+}
+
+export interface Keys {
+  snapshot(): Promise<{
+    readonly jwks: readonly JWK[]
+    readonly cookieKeys: readonly string[]
+    readonly dpopNonceSecret: Buffer
+  }>
+  revision(): number | undefined
+}
+
+/** The pages that the library asks for in the middle of its own flows. */
+export interface ProviderPages {
+  error(ctx: Context, error: ProviderFailure): string
+  confirmLogout(ctx: Context, page: LogoutPage): Promise<string>
+  loggedOut(ctx: Context, client: { readonly name: string; readonly uri?: string | undefined } | undefined): string
+}
+
+export interface ProviderFailure {
+  /** The OAuth error code, or `session_not_found` for a sign-in that is not under way in this browser. */
+  readonly error: string
+  readonly description?: string | undefined
+  readonly status: number
+  readonly client?: { readonly name: string; readonly uri?: string | undefined } | undefined
+}
+
+export interface LogoutPage {
+  readonly action: string
+  readonly xsrf: string
+  readonly client?: { readonly name: string } | undefined
+  readonly userId: string
+  /** The request carried an ID token of this very session, so nobody needs to be asked. */
+  readonly confirmed: boolean
+  /** Where the browser goes afterwards, for the page's form-action. */
+  readonly returnsTo?: string | undefined
+}
+
+/** What happens inside the library; recorded by whoever listens. */
+export interface ProviderEvents {
+  tokensIssued(ctx: Context, event: { readonly grantType: string; readonly clientId?: string | undefined; readonly userId?: string | undefined }): void
+  tokenRefused(ctx: Context, event: { readonly error: string; readonly detail?: string | undefined; readonly clientId?: string | undefined }): void
+  loggedOut(ctx: Context, event: { readonly userId?: string | undefined; readonly clientId?: string | undefined }): void
+  grantRevoked(ctx: Context, event: { readonly clientId?: string | undefined }): void
+  failed(ctx: Context | undefined, error: unknown): void
+}

@@ -1,0 +1,32 @@
+import type { Prisma, PrismaClient } from './generated/sqlite/client.ts'
+
+export type Dialect = 'sqlite' | 'postgresql'
+
+/** The typed client. Both databases share one schema, so the SQLite client's types stand for both. */
+export type Database = PrismaClient
+/** What `transaction` hands to its work. */
+export type DatabaseTransaction = Prisma.TransactionClient
+
+/** Topics whose committed changes are counted, so that processes can drop what they cached. */
+export type Topic = 'clients' | 'resources' | 'users' | 'keys'
+
+export interface Storage {
+  readonly dialect: Dialect
+  readonly db: Database
+  /** All or nothing. On SQLite it holds the write lock from its first statement, so keep it short. */
+  transaction<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T>
+  /** Counts a change of `topic`; call it in the transaction that makes the change. */
+  touch(db: DatabaseTransaction, topic: Topic): Promise<void>
+  /** The number of changes of `topic` seen so far; `undefined` while that cannot be known, and then nothing may be cached. */
+  revision(topic: Topic): number | undefined
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The parts of Prisma's adapters that differ between the databases. */
+export interface Revisions {
+  touch(db: DatabaseTransaction, topic: Topic): Promise<void>
+  revision(topic: Topic): number | undefined
+  close(): Promise<void>
+}

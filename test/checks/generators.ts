@@ -1,0 +1,13 @@
+import { join } from 'node:path'
+import { type Document, writeDocuments } from './documents.ts'
+
+// Loaded when it renders and not before, so that a source which does not load is first reported by the check of types.
+const configuration = () => import('../../src/config/document.ts')
+
+/** Every generated document; `npm run docs` writes them and `npm run check` compares them. */
+export const documents: readonly Document[] = [
+  { file: 'docs/configuration.md', render: async () => (await configuration()).configurationPage() },
+  { file: '.env.example', render: async () => (await configuration()).environmentExample() },
+]
+
+if (import.meta.main) await writeDocuments(join(import.meta.dirname, '../..'), documents)
