@@ -30,6 +30,7 @@ try {
 async function write(dialect: Dialect, factory: SqlMigrationAwareDriverAdapterFactory): Promise<void> {
   const engine = await openSchemaEngine(dialect, factory)
   const sql = await engine.difference(migratedSchema(dialect), schemaFiles(dialect))
+  await engine.close()
   if (sql === '') return console.log(`${dialect}: the models have not changed`)
   const folder = join(import.meta.dirname, dialect, 'migrations', `${stamp}_${name}`)
   mkdirSync(folder, { recursive: true })

@@ -1,6 +1,7 @@
 /** The server: the host's layers, the pages and the protocol over an open app, listening. */
 import type { Context, Middleware } from 'koa'
 import type { App } from './app.ts'
+import { addressKey } from './features/throttle/index.ts'
 import { accessLog } from './host/access-log.ts'
 import { trustedProxies } from './host/address.ts'
 import { errorRenderer } from './host/errors.ts'
@@ -47,7 +48,7 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     hostCheck(gate),
     health({ ping: storage.ping, draining: () => draining }),
     wellFormed,
-    credentialLimit(config.host.failuresPerMinute),
+    credentialLimit({ failuresPerMinute: config.host.failuresPerMinute, keyOf: addressKey }),
     pageRoutes(pages, renderers),
   ]
   const listening = await listen(await provider.start(layers), { port: config.server.port, address: listenAddress(app) })

@@ -26,8 +26,10 @@ export const optionsOf = (fields: Fields, purpose: 'new' | 'change'): readonly V
     const required = purpose === 'new' && field.optional !== true
     const { documentation } = field
     if (shape.kind === 'flag') {
-      const no = { flags: `--no-${kebab(name)}`, documentation: `The opposite of ${flag}.` }
-      return [{ flags: flag, documentation, required }, no]
+      const option = { flags: flag, documentation, required }
+      // Where it does not hold anyway, there is nothing to say no to.
+      if (purpose === 'new' && shape.fallback === false) return option
+      return [option, { flags: `--no-${kebab(name)}`, documentation: `The opposite of ${flag}.` }]
     }
     const repeatable = shape.kind === 'list'
     const option = { flags: `${flag} ${placeholder(shape)}`, documentation, required, repeatable }

@@ -51,15 +51,16 @@ async function ask(
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const output = answer === 'hidden' ? nowhere : stderr
   const line = createInterface({ input: stdin, output, terminal: true, historySize: 0 })
+  const answered = new Promise<string>((resolve, reject) => {
+    line.once('line', resolve)
+    line.once('SIGINT', () => reject(interrupted()))
+    line.once('close', () => reject(interrupted()))
+  })
   stderr.write(answer === 'hidden' ? prompt : '')
   line.setPrompt(answer === 'hidden' ? '' : prompt)
   line.prompt()
   try {
-    return await new Promise<string>((resolve, reject) => {
-      line.once('line', resolve)
-      line.once('SIGINT', () => reject(interrupted()))
-      line.once('close', () => reject(interrupted()))
-    })
+    return await answered
   } finally {
     line.close()
     stderr.write(answer === 'hidden' ? '\n' : '')

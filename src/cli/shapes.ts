@@ -2,7 +2,8 @@ import { z } from 'zod'
 
 /** How a field is written on a command line. */
 export type Shape =
-  | { readonly kind: 'flag' | 'number' | 'json'; readonly nullable: boolean }
+  | { readonly kind: 'number' | 'json'; readonly nullable: boolean }
+  | { readonly kind: 'flag'; readonly fallback: boolean | undefined; readonly nullable: boolean }
   | { readonly kind: 'text'; readonly choices: readonly string[]; readonly nullable: boolean }
   | { readonly kind: 'list'; readonly item: Shape; readonly nullable: boolean }
   /** An object of a key and a text, written `key=text`. */
@@ -12,6 +13,7 @@ interface JsonSchema {
   readonly type?: string
   readonly enum?: readonly unknown[]
   readonly const?: unknown
+  readonly default?: unknown
   readonly anyOf?: readonly JsonSchema[]
   readonly items?: JsonSchema
   readonly properties?: Readonly<Record<string, JsonSchema>>
@@ -27,7 +29,9 @@ function fromJsonSchema(schema: JsonSchema): Shape {
   const nullable = variants.some(({ type }) => type === 'null')
   const main = variants.find((variant) => variant.type !== 'null' && variant.const === undefined) ?? {}
   const { type } = main
-  if (type === 'boolean') return { kind: 'flag', nullable }
+  if (type === 'boolean') {
+    return { kind: 'flag', fallback: typeof main.default === 'boolean' ? main.default : undefined, nullable }
+  }
   if (type === 'number' || type === 'integer') return { kind: 'number', nullable }
   if (type === 'array') return { kind: 'list', item: fromJsonSchema(main.items ?? {}), nullable }
   if (type === 'string') return { kind: 'text', choices: (main.enum ?? []).map(String), nullable }

@@ -10,10 +10,10 @@ const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'i
 export function trustedProxies(entries: readonly string[]): (address: string) => boolean {
   const trusted = new BlockList()
   for (const entry of entries) {
-    const [network = '', prefix] = entry.split('/')
+    const { network = '', prefix } = /^(?<network>[^/%]+)(?:\/(?<prefix>\d{1,3}))?$/.exec(entry)?.groups ?? {}
     const bits = prefix === undefined ? undefined : Number(prefix)
     const widest = isIP(network) === 6 ? 128 : 32
-    if (isIP(network) === 0 || (bits !== undefined && !(Number.isInteger(bits) && bits >= 0 && bits <= widest))) {
+    if (isIP(network) === 0 || (bits !== undefined && bits > widest)) {
       throw new AppError('host.bad_proxy', 500, `LATCHKEY_HOST_TRUSTED_PROXIES: "${entry}" is not an address or a network such as 10.0.0.0/8.`)
     }
     if (bits === undefined) trusted.addAddress(network, familyOf(network))

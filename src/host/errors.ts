@@ -24,7 +24,7 @@ export function errorRenderer({ log, unavailable, page }: ErrorOptions): Middlew
     } catch (caught) {
       const error = classify(caught)
       const { requestId } = ctx.state.facts as RequestFacts
-      if (error.status >= 500) log.error({ err: error.cause ?? error, code: error.code, requestId, path: ctx.path }, 'a request failed')
+      if (error.status >= 500) log.error({ err: error.cause ?? error, errorCode: error.code, requestId, path: ctx.path }, 'a request failed')
       ctx.status = error.status
       ctx.set('Cache-Control', 'no-store')
       if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds))

@@ -55,7 +55,8 @@ export function hostCheck({ issuer }: GateOptions): Middleware {
 /** Refuses what no client means to send: oversize, NUL, broken percent-encoding, invalid UTF-8. */
 export const wellFormed: Middleware = (ctx, next) => {
   if (ctx.url.length > maximumUrlLength) throw new AppError('host.url_too_long', 414, 'The address is too long.')
-  if (!isWellFormedEncoding(ctx.url)) throw malformed()
+  // RFC 3986 §2: a URI is written in ASCII; whatever else there is stands percent-encoded.
+  if (/[^\x21-\x7e]/.test(ctx.url) || !isWellFormedEncoding(ctx.url)) throw malformed()
   if ((ctx.request.length ?? 0) > maximumBodyBytes) throw tooLarge()
   if (ctx.method === 'POST') guardBody(ctx.req)
   return next()

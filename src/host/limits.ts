@@ -6,24 +6,30 @@ import type { RequestFacts } from '../kernel/http.ts'
 const windowSeconds = 60
 const credentialPaths = new Set(['/token', '/token/introspection', '/token/revocation', '/request'])
 
+export interface CredentialLimitOptions {
+  readonly failuresPerMinute: number
+  /** What of an address one sender is likely to have. */
+  readonly keyOf: (address: string) => string
+}
+
 /**
  * Slows down who guesses client secrets: counts refused client authentications (401) per address, in this process.
  * Answers that succeed cost a look-up in memory and are never limited. People's sign-ins are throttled elsewhere, in the
  * database and by account.
  */
-export function credentialLimit(failuresPerMinute: number): Middleware {
+export function credentialLimit({ failuresPerMinute, keyOf }: CredentialLimitOptions): Middleware {
   const limiter = new RateLimiterMemory({ points: failuresPerMinute, duration: windowSeconds })
 
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || !credentialPaths.has(ctx.path)) return await next()
-    const { address } = ctx.state.facts as RequestFacts
-    const used = await limiter.get(address)
+    const key = keyOf((ctx.state.facts as RequestFacts).address)
+    const used = await limiter.get(key)
     if (used !== null && used.remainingPoints <= 0) {
       throw new AppError('host.too_many_failures', 429, 'Too many refused client authentications from this address. Try again later.', {
         retryAfterSeconds: Math.ceil(used.msBeforeNext / 1000),
       })
     }
     await next()
-    if (ctx.status === 401) await limiter.penalty(address)
+    if (ctx.status === 401) await limiter.penalty(key)
   }
 }

@@ -1,5 +1,4 @@
 import { pino } from 'pino'
-import pretty from 'pino-pretty'
 import type { Log } from '../kernel/log.ts'
 
 export interface LogOptions {
@@ -20,13 +19,17 @@ const secretNames = [
 ]
 const paths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`].map((path) => path.replace(/\.?([\w]+-[\w]+)$/, '["$1"]')))
 
+/** The code of an error (`ECONNREFUSED`, `P2002`) is what is looked for first, and no secret. */
+const censor = (value: unknown, path: string[]): unknown =>
+  path[0] === 'err' && path.at(-1) === 'code' && /^[A-Z][A-Z0-9_]{1,40}$/.test(String(value)) ? value : '[redacted]'
+
 /** JSON lines, which cannot be forged by line breaks; readable lines on a terminal. */
-export function openLog({ level, format }: LogOptions): OpenLog {
+export async function openLog({ level, format }: LogOptions): Promise<OpenLog> {
   const readable = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
   const stream = readable
-    ? pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', sync: true })
+    ? (await import('pino-pretty')).default({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', sync: true })
     : pino.destination({ dest: 1, sync: false, minLength: 4_096 })
-  const logger = pino({ level, redact: { paths, censor: '[redacted]' }, base: undefined }, stream)
+  const logger = pino({ level, redact: { paths, censor }, base: undefined }, stream)
   const flushing = readable ? undefined : setInterval(() => logger.flush(), 500).unref()
   return {
     log: logger as unknown as Log,

@@ -8,23 +8,31 @@ export interface Listening {
   drain(seconds: number): Promise<void>
 }
 
-/** Throws `host.port_in_use` where another program listens already. */
+/** Throws `host.port_in_use` where another program listens already, and `host.cannot_listen` for an address that is none of ours. */
 export async function listen(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
   { port, address }: { readonly port: number; readonly address: string },
 ): Promise<Listening> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }, handler)
+  // A connection that is kept alive would hold up the end for as long as its client likes.
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections())
+    })
+  })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(translate(error, port)))
+    server.once('error', (error: NodeJS.ErrnoException) => reject(translate(error, { port, address })))
     server.listen(port, address, resolve)
   })
   return { port: (server.address() as AddressInfo).port, drain: (seconds) => drain(server, seconds) }
 }
 
-const translate = (error: NodeJS.ErrnoException, port: number): Error =>
-  error.code === 'EADDRINUSE'
-    ? new AppError('host.port_in_use', 500, `Another program listens on port ${port}. Stop it, or choose another port with PORT=${port + 1}.`, { cause: error })
-    : error
+function translate(error: NodeJS.ErrnoException, { port, address }: { readonly port: number; readonly address: string }): AppError {
+  if (error.code === 'EADDRINUSE') {
+    return new AppError('host.port_in_use', 500, `Another program listens on port ${port}. Stop it, or choose another port with PORT=${port + 1}.`, { cause: error })
+  }
+  return new AppError('host.cannot_listen', 500, `The server cannot listen on ${address} port ${port} (${error.code}). Correct LATCHKEY_LISTEN_ADDRESS or PORT.`, { cause: error })
+}
 
 async function drain(server: Server, seconds: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))

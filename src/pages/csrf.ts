@@ -37,10 +37,18 @@ export function openCsrf({ issuer, key }: { readonly issuer: URL; readonly key: 
       const value = cookieOf(ctx)
       const given = Buffer.from(form._csrf ?? '')
       const expected = Buffer.from(value === undefined ? '' : tokenOf(value))
-      const sameOrigin = ctx.get('Origin') === issuer.origin
-      if (!sameOrigin || value === undefined || given.length !== expected.length || !timingSafeEqual(given, expected)) {
+      if (!isSameOrigin(ctx, issuer) || value === undefined || given.length !== expected.length || !timingSafeEqual(given, expected)) {
         throw new AppError('host.forged_form', 403, 'This form was not sent from our own page, or your browser does not keep cookies. Reload the page and try again.')
       }
     },
   }
+}
+
+/**
+ * Our pages send no referrer, and under that policy browsers write `Origin: null` even to the same origin (Fetch §3.2);
+ * what they say in Sec-Fetch-Site, which no script can set, then decides.
+ */
+function isSameOrigin(ctx: Context, issuer: URL): boolean {
+  const origin = ctx.get('Origin')
+  return origin === issuer.origin || (origin === 'null' && ctx.get('Sec-Fetch-Site') === 'same-origin')
 }

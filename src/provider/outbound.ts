@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { Agent, fetch as undiciFetch, type RequestInit } from 'undici'
+import type { Agent, RequestInit } from 'undici'
 import { AppError } from '../kernel/errors.ts'
 
 export interface OutboundOptions {
@@ -77,7 +77,13 @@ export function openOutbound({ allowPrivate, allowHosts }: OutboundOptions): Out
       return callback(null, first?.address ?? '', first?.family)
     })
   }
-  const dispatcher = new Agent({ connect: { lookup, timeout: timeoutMilliseconds }, maxResponseSize: maximumBodyBytes })
+  // Loaded with the first fetch, as most servers never make one and it takes some megabytes.
+  let opened: Promise<{ readonly undici: typeof import('undici'); readonly dispatcher: Agent }> | undefined
+  const open = async () => {
+    const undici = await import('undici')
+    const connect = { lookup, timeout: timeoutMilliseconds }
+    return { undici, dispatcher: new undici.Agent({ connect, maxResponseSize: maximumBodyBytes }) }
+  }
 
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input)
@@ -89,7 +95,9 @@ export function openOutbound({ allowPrivate, allowHosts }: OutboundOptions): Out
     if (isIP(host) !== 0 && !allowed(host, host)) {
       throw new AppError('outbound.special_address', 502, 'This address is private, loopback or link-local.')
     }
+    opened ??= open()
+    const { undici, dispatcher } = await opened
     const options = { ...init, dispatcher, redirect: 'error', signal: AbortSignal.timeout(timeoutMilliseconds) }
-    return (await undiciFetch(url, options as unknown as RequestInit)) as unknown as Response
+    return (await undici.fetch(url, options as unknown as RequestInit)) as unknown as Response
   }
 }

@@ -4,7 +4,7 @@ import { AppError } from '../kernel/errors.ts'
 const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
 const unavailableKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'DatabaseDoesNotExist', 'AuthenticationFailed'])
 const networkCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P0[123]|53\d{3}|08\d{3})$/
-const diskMessages = /SQLITE_(FULL|IOERR|BUSY|CANTOPEN|READONLY)|disk is full|timeout exceeded when trying to connect|Connection terminated|the database system is (starting up|shutting down)/i
+const driverMessages = /timeout exceeded when trying to connect|Connection terminated|the database system is (starting up|shutting down)/i
 const maximumDepth = 6
 
 interface ErrorLike {
@@ -34,8 +34,8 @@ function isUnavailable(error: unknown, depth: number): boolean {
     unavailableKinds.has(String(kind)) ||
     networkCodes.test(String(code)) ||
     networkCodes.test(String(originalCode)) ||
-    diskMessages.test(String(message)) ||
-    diskMessages.test(String(originalMessage)) ||
+    driverMessages.test(String(message)) ||
+    driverMessages.test(String(originalMessage)) ||
     isUnavailable(cause, depth + 1) ||
     isUnavailable(meta?.driverAdapterError, depth + 1)
   )

@@ -1,12 +1,7 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
-import { PrismaPg } from '@prisma/adapter-pg'
+import type { Backend } from './backend.ts'
 import { type MigrationState, migrate, migrationState } from './migrate.ts'
-import { postgresqlRevisions, sqliteRevisions } from './revisions.ts'
-import { sqliteAdapter } from './sqlite.ts'
-import type { Database, Revisions, Storage } from './storage.ts'
-import { parseTarget, type Target } from './target.ts'
+import type { Revisions, Storage } from './storage.ts'
+import { parseTarget } from './target.ts'
 
 export interface StorageOptions {
   /** `postgresql://…`, `file:…`, or `undefined` for a SQLite file in the data folder. */
@@ -22,23 +17,26 @@ export interface StorageOptions {
 
 /** Opens the database and brings its schema up to date. Throws where it cannot be reached or is too new. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const target = parseTarget(options.databaseUrl, options.dataFolder)
-  const factory = adapterFactory(target, options)
-  const db = await connect(target, factory)
+  const backend = await openBackend(options)
+  const { db, dialect } = backend
   let revisions: Revisions
   try {
-    await migrate(db, target, factory)
-    revisions = target.dialect === 'sqlite' ? sqliteRevisions(target.file) : await postgresqlRevisions(target.url)
+    await migrate(backend)
+    revisions = await backend.revisions()
   } catch (error) {
     await db.$disconnect()
     throw error
   }
+  const limits = { maxWait: options.timeoutMilliseconds, timeout: 4 * options.timeoutMilliseconds }
 
   return {
-    dialect: target.dialect,
+    dialect,
     db,
-    transaction: (work) => db.$transaction(work, { maxWait: options.timeoutMilliseconds, timeout: 4 * options.timeoutMilliseconds }),
-    touch: revisions.touch,
+    transaction: (work) => db.$transaction(work, limits),
+    async touch(transaction, topic) {
+      await transaction.revision.upsert({ where: { topic }, create: { topic, value: 1 }, update: { value: { increment: 1 } } })
+      await revisions.announce(transaction, topic)
+    },
     revision: revisions.revision,
     ping: async () => void (await db.$queryRawUnsafe('SELECT 1')),
     async close() {
@@ -50,34 +48,30 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 
 /** How far the schema of the database is, without changing it. */
 export async function readMigrationState(options: StorageOptions): Promise<MigrationState> {
-  const target = parseTarget(options.databaseUrl, options.dataFolder)
-  const db = await connect(target, adapterFactory(target, options))
+  const backend = await openBackend(options)
   try {
-    return await migrationState(db, target)
+    return await migrationState(backend)
   } finally {
-    await db.$disconnect()
+    await backend.db.$disconnect()
   }
 }
 
-function adapterFactory(target: Target, options: StorageOptions): SqlMigrationAwareDriverAdapterFactory {
-  if (target.dialect === 'sqlite') return sqliteAdapter({ file: target.file, synchronous: options.synchronous })
-  return new PrismaPg({
-    connectionString: target.url,
-    max: options.poolSize,
-    connectionTimeoutMillis: options.timeoutMilliseconds,
-    statement_timeout: options.timeoutMilliseconds,
-    query_timeout: options.timeoutMilliseconds + 1_000,
-    idleTimeoutMillis: 60_000,
-    keepAlive: true,
-  })
+/** Applies what is pending and returns the names. */
+export async function migrateStorage(options: StorageOptions): Promise<readonly string[]> {
+  const backend = await openBackend(options)
+  try {
+    return await migrate(backend)
+  } finally {
+    await backend.db.$disconnect()
+  }
 }
 
-async function connect(target: Target, adapter: SqlMigrationAwareDriverAdapterFactory): Promise<Database> {
+async function openBackend(options: StorageOptions): Promise<Backend> {
+  const target = parseTarget(options.databaseUrl, options.dataFolder)
   if (target.dialect === 'sqlite') {
-    mkdirSync(dirname(target.file), { recursive: true, mode: 0o700 })
-    const { PrismaClient } = await import('./generated/sqlite/client.ts')
-    return new PrismaClient({ adapter })
+    const { sqliteBackend } = await import('./sqlite-backend.ts')
+    return await sqliteBackend({ file: target.file, synchronous: options.synchronous })
   }
-  const { PrismaClient } = await import('./generated/postgresql/client.ts')
-  return new PrismaClient({ adapter }) as unknown as Database // one schema, two clients of the same shape
+  const { postgresqlBackend } = await import('./postgresql-backend.ts')
+  return await postgresqlBackend({ ...options, url: target.url })
 }

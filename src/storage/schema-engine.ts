@@ -28,6 +28,8 @@ export interface SchemaEngine {
   apply(migrations: readonly Migration[]): Promise<readonly string[]>
   /** The SQL that leads from one schema (nothing, if undefined) to another; empty when they agree. No database is asked. */
   difference(from: Schema | undefined, to: Schema): Promise<string>
+  /** Closes the connections it has opened. */
+  close(): Promise<void>
   /** Closes its connections, which the engine by itself leaves open. */
   close(): Promise<void>
 }
@@ -36,7 +38,10 @@ export interface SchemaEngine {
  * Prisma's schema engine compiled to WebAssembly, over our own driver adapter: the same engine that `prisma migrate`
  * downloads as a native program. It is loaded only where there is something to migrate, as it takes tens of megabytes.
  */
-export async function openSchemaEngine(dialect: Dialect, factory: SqlMigrationAwareDriverAdapterFactory): Promise<SchemaEngine> {
+export async function openSchemaEngine(
+  dialect: Dialect,
+  factory: SqlMigrationAwareDriverAdapterFactory,
+): Promise<SchemaEngine> {
   const datamodels = schemaFiles(dialect).map(({ path, content }): [string, string] => [path, content])
   instantiated ??= instantiate()
   const { SchemaEngine } = await instantiated
@@ -51,7 +56,11 @@ export async function openSchemaEngine(dialect: Dialect, factory: SqlMigrationAw
       return connection
     },
   }
-  const engine = await SchemaEngine.new({ datamodels }, () => {}, bindMigrationAwareSqlAdapterFactory(remembered))
+  const engine = await SchemaEngine.new(
+    { datamodels },
+    () => {},
+    bindMigrationAwareSqlAdapterFactory(remembered),
+  )
 
   return {
     async close() {
@@ -82,8 +91,13 @@ let instantiated: Promise<typeof Bindings> | undefined
 
 async function instantiate(): Promise<typeof Bindings> {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg')
-  const path = join(dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')), 'schema_engine_bg.wasm')
-  const { instance } = await WebAssembly.instantiate(readFileSync(path), { './schema_engine_bg.js': { ...bindings } })
+  const path = join(
+    dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')),
+    'schema_engine_bg.wasm',
+  )
+  const { instance } = await WebAssembly.instantiate(readFileSync(path), {
+    './schema_engine_bg.js': { ...bindings },
+  })
   bindings.__wbg_set_wasm(instance.exports)
   ;(instance.exports as { __wbindgen_start?: () => void }).__wbindgen_start?.()
   return bindings

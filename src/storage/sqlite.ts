@@ -1,7 +1,15 @@
-import type { Client, InArgs, InStatement, ResultSet, Transaction } from '@libsql/client'
-import { LibsqlError } from '@libsql/client'
-import { PrismaLibSql } from '@prisma/adapter-libsql'
-import Database from 'libsql'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import {
+  DriverAdapterError,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlQuery,
+  type SqlQueryable,
+  type SqlResultSet,
+  type Transaction,
+} from '@prisma/driver-adapter-utils'
+import { columnTypesOf, toPrisma, toSqlite } from './sqlite-values.ts'
+import { mapSqliteError } from './sqlite-errors.ts'
 
 export interface SqliteOptions {
   readonly file: string
@@ -9,111 +17,119 @@ export interface SqliteOptions {
   readonly synchronous: 'NORMAL' | 'FULL'
 }
 
-const busyTimeoutMilliseconds = 5_000
+export const busyTimeoutMilliseconds = 5_000
 const cachedStatements = 256
+// Prisma's schema engine wants the file for itself; our own lock keeps other migrations away, and readers may go on.
+const exclusiveLocking = 'PRAGMA main.locking_mode=EXCLUSIVE'
+const identity = { provider: 'sqlite', adapterName: 'node:sqlite' } as const
 
 interface Prepared {
-  readonly statement: Database.Statement<unknown[]>
-  readonly columns: string[]
-  readonly columnTypes: string[]
+  readonly statement: StatementSync
+  readonly columns: readonly { readonly name: string; readonly type: string | null }[]
 }
 
 /**
- * Prisma's SQLite adapter over one connection that keeps its pragmas and its prepared statements. The client it
- * brings by itself prepares every statement anew and gives up its connection (and pragmas) with each transaction.
+ * Prisma over Node's own SQLite: nothing to install, one connection that keeps its pragmas and prepared statements.
+ * A statement takes some microseconds and runs at once; while a transaction is open, everything else waits for its end.
  */
-export function sqliteAdapter(options: SqliteOptions): PrismaLibSql {
-  class Adapter extends PrismaLibSql {
-    override createClient(): Client {
-      return openClient(options)
-    }
+export function sqliteAdapter(options: SqliteOptions): SqlMigrationAwareDriverAdapterFactory {
+  return {
+    ...identity,
+    connect: async () => openAdapter(options),
+    connectToShadowDb: async () => openAdapter({ ...options, file: ':memory:' }),
   }
-  return new Adapter({ url: `file:${options.file}` })
 }
 
-function openClient({ file, synchronous }: SqliteOptions): Client {
-  const database = new Database(file, { timeout: busyTimeoutMilliseconds })
-  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMilliseconds}`)
+/** Opens a connection as this server uses it. Throws where the file cannot be opened. */
+export function openSqlite({ file, synchronous }: SqliteOptions): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: busyTimeoutMilliseconds, enableForeignKeyConstraints: true })
   database.exec('PRAGMA journal_mode = WAL')
   database.exec(`PRAGMA synchronous = ${synchronous}`)
-  database.exec('PRAGMA foreign_keys = ON')
-  const prepared = new Map<string, Prepared>()
+  return database
+}
 
-  const prepare = (sql: string): Prepared => {
-    const known = prepared.get(sql)
-    if (known !== undefined) return known
-    const statement = database.prepare(sql) as Database.Statement<unknown[]>
-    statement.safeIntegers(true)
-    const columns = statement.reader ? statement.raw(true).columns() : []
-    const entry = {
-      statement,
-      columns: columns.map(({ name }) => name),
-      columnTypes: columns.map(({ type }) => type ?? ''),
-    }
-    if (prepared.size >= cachedStatements) prepared.delete(prepared.keys().next().value ?? '')
-    prepared.set(sql, entry)
-    return entry
-  }
+function openAdapter(options: SqliteOptions): SqlDriverAdapter {
+  const database = guarded(() => openSqlite(options))
+  const prepare = statementCache(database)
+  let transaction: Promise<void> | undefined
 
-  const run = (input: InStatement | string, args?: InArgs): ResultSet => {
-    const sql = typeof input === 'string' ? input : input.sql
-    const values = Object.values((typeof input === 'string' ? args : input.args) ?? []).map(toSqlite)
-    try {
-      const { statement, columns, columnTypes } = prepare(sql)
-      if (columns.length > 0) return resultSet(columns, columnTypes, statement.all(values) as unknown[][])
-      return resultSet([], [], [], statement.run(values).changes)
-    } catch (error) {
-      throw driverError(error)
-    }
-  }
+  const query = ({ sql, args, argTypes }: SqlQuery): SqlResultSet =>
+    guarded(() => {
+      const { statement, columns } = prepare(sql)
+      const rows = statement.all(...args.map((value, index) => toSqlite(value, argTypes[index]))) as unknown as unknown[][]
+      const columnTypes = columnTypesOf(columns, rows)
+      return {
+        columnNames: columns.map(({ name }) => name),
+        columnTypes,
+        rows: rows.map((row) => row.map((value, index) => toPrisma(value, columnTypes[index]))),
+      }
+    })
 
-  const script = (sql: string): void => {
-    try {
-      database.exec(sql)
-      prepared.clear()
-    } catch (error) {
-      throw driverError(error)
+  const execute = ({ sql, args, argTypes }: SqlQuery): number =>
+    guarded(() => Number(prepare(sql).statement.run(...args.map((value, index) => toSqlite(value, argTypes[index]))).changes))
+
+  const script = (sql: string): void => guarded(() => database.exec(sql))
+  const inside: SqlQueryable = { ...identity, queryRaw: async (input) => query(input), executeRaw: async (input) => execute(input) }
+
+  async function startTransaction(): Promise<Transaction> {
+    // Asked anew after each wait, with no step between the answer and BEGIN: several may have waited for the same end.
+    while (transaction !== undefined) await transaction
+    // IMMEDIATE takes the write lock at once: a deferred one fails half-way when another process writes first.
+    script('BEGIN IMMEDIATE')
+    let finished = (): void => {}
+    transaction = new Promise((resolve) => {
+      finished = resolve
+    })
+    const end = (word: 'COMMIT' | 'ROLLBACK') => async (): Promise<void> => {
+      try {
+        if (database.isTransaction) script(word)
+      } finally {
+        transaction = undefined
+        finished()
+      }
     }
+    return { ...inside, options: { usePhantomQuery: true }, commit: end('COMMIT'), rollback: end('ROLLBACK') }
   }
 
   return {
-    protocol: 'file',
-    closed: false,
-    execute: async (input: InStatement | string, args?: InArgs) => run(input, args),
-    executeMultiple: async (sql: string) => script(sql),
-    // The adapter holds its lock until commit or rollback, so the one connection serves the transaction too.
-    // IMMEDIATE takes the write lock at once: a deferred one fails half-way when another process writes first.
-    transaction: async () => {
-      run('BEGIN IMMEDIATE')
-      const end = async (word: 'COMMIT' | 'ROLLBACK'): Promise<void> => void (database.inTransaction && run(word))
-      return {
-        closed: false,
-        execute: async (input: InStatement) => run(input),
-        executeMultiple: async (sql: string) => script(sql),
-        commit: () => end('COMMIT'),
-        rollback: () => end('ROLLBACK'),
-        close: () => void end('ROLLBACK'),
-      } as unknown as Transaction // Prisma's adapter calls these five of it
+    ...identity,
+    async queryRaw(input) {
+      while (transaction !== undefined) await transaction
+      return query(input)
     },
-    close: () => database.close(),
-  } as unknown as Client // and of the client, only the ones above
+    async executeRaw(input) {
+      if (input.sql === exclusiveLocking) return 0
+      while (transaction !== undefined) await transaction
+      return execute(input)
+    },
+    async executeScript(sql) {
+      while (transaction !== undefined) await transaction
+      script(sql)
+    },
+    startTransaction,
+    dispose: async () => database.close(),
+  }
 }
 
-const toSqlite = (value: unknown): unknown => (typeof value === 'boolean' ? Number(value) : value)
-
-function resultSet(columns: string[], columnTypes: string[], rows: unknown[][], rowsAffected = 0): ResultSet {
-  const values = rows.map((row) => row.map((value) => (typeof value === 'bigint' ? toNumber(value) : value)))
-  return { columns, columnTypes, rows: values, rowsAffected, lastInsertRowid: undefined } as unknown as ResultSet
+function statementCache(database: DatabaseSync): (sql: string) => Prepared {
+  const prepared = new Map<string, Prepared>()
+  return (sql) => {
+    const known = prepared.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    statement.setReturnArrays(true)
+    const entry = { statement, columns: statement.columns() }
+    const [oldest] = prepared.keys()
+    if (prepared.size >= cachedStatements && oldest !== undefined) prepared.delete(oldest)
+    prepared.set(sql, entry)
+    return entry
+  }
 }
 
-function toNumber(value: bigint): number {
-  const number = Number(value)
-  if (!Number.isSafeInteger(number)) throw new RangeError('An integer in the database is too large for a number.')
-  return number
-}
-
-function driverError(error: unknown): unknown {
-  if (!(error instanceof Database.SqliteError)) return error
-  const { code, message, rawCode } = error as Error & { code: string; rawCode?: number }
-  return new LibsqlError(message, code, undefined, rawCode, error as Error)
+function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new DriverAdapterError(mapSqliteError(error))
+  }
 }

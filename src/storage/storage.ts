@@ -24,9 +24,10 @@ export interface Storage {
   close(): Promise<void>
 }
 
-/** The parts of Prisma's adapters that differ between the databases. */
+/** How changes become known to other processes. */
 export interface Revisions {
-  touch(db: DatabaseTransaction, topic: Topic): Promise<void>
+  /** In the transaction that counted the change. */
+  announce(db: DatabaseTransaction, topic: Topic): Promise<void>
   revision(topic: Topic): number | undefined
   close(): Promise<void>
 }

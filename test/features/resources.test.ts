@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ResourceItem } from '../../src/features/resources/index.ts'
-import { AppError } from '../../src/kernel/errors.ts'
 import { commandLineActor } from '../../src/kernel/http.ts'
-import { accept, type Input, parseCreate, parseUpdate } from '../../src/kernel/input.ts'
+import type { Input } from '../../src/kernel/input.ts'
+import { administration, codeOf } from '../support/administration.ts'
 import { openParties, type Parties, partiesOn } from '../support/parties.ts'
 
 let opened: Parties
@@ -15,31 +15,13 @@ afterAll(() => opened[Symbol.asyncDispose]())
 const resource = () => opened.resources.resource
 const resources = () => opened.resources.resources
 
-async function create(input: Input): Promise<ResourceItem> {
-  const { item } = await resource().create(accept(parseCreate(resource().fields, input)), commandLineActor)
-  return item
-}
+const administrate = administration(resource)
 
-async function update(item: ResourceItem, input: Input): Promise<ResourceItem> {
-  const outcome = await resource().update(
-    item,
-    accept(parseUpdate(resource().fields, input)),
-    commandLineActor,
-  )
-  return outcome.item
-}
-
-async function act(item: ResourceItem, name: string): Promise<ResourceItem> {
-  const action = resource().actions.find((each) => each.name === name)
-  if (action === undefined) throw new Error(`no action ${name}`)
-  return (await action.run(item, {}, commandLineActor)).item
-}
-
-const codeOf = async (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'no error',
-    (error: unknown) => (error instanceof AppError ? error.code : `not an AppError: ${String(error)}`),
-  )
+const create = async (input: Input): Promise<ResourceItem> => (await administrate.create(input)).item
+const update = async (item: ResourceItem, input: Input): Promise<ResourceItem> =>
+  (await administrate.update(item, input)).item
+const act = async (item: ResourceItem, name: string): Promise<ResourceItem> =>
+  (await administrate.act(item, name)).item
 
 let made = 0
 const orders = () => {
@@ -54,6 +36,7 @@ describe('what an API is', () => {
       ...given,
       state: 'active',
       scopes: [],
+      introspectors: [],
       tokenFormat: 'jwt',
       tokenAlgorithm: 'ES256',
       accessTokenTtlSeconds: 600,
@@ -62,14 +45,28 @@ describe('what an API is', () => {
 
   it('is found by its indicator, character by character', async () => {
     const scopes = [{ name: 'read:orders', description: 'Read your orders' }]
-    const { indicator, id } = await create({ ...orders(), scopes, tokenFormat: 'opaque', accessTokenTtlSeconds: 60 })
+    const { indicator, id } = await create({
+      ...orders(),
+      scopes,
+      tokenFormat: 'opaque',
+      introspectors: ['orders-api'],
+      accessTokenTtlSeconds: 60,
+    })
     expect(await resources().findByIndicator(indicator)).toMatchObject({
       id,
       scopes,
       tokenFormat: 'opaque',
       accessTokenTtlSeconds: 60,
     })
-    for (const other of [`${indicator}/`, indicator.toUpperCase(), `${indicator}?`, `${indicator}\u0000`, '', '\ud800', '%']) {
+    for (const other of [
+      `${indicator}/`,
+      indicator.toUpperCase(),
+      `${indicator}?`,
+      `${indicator}\u0000`,
+      '',
+      '\ud800',
+      '%',
+    ]) {
       expect(await resources().findByIndicator(other)).toBeUndefined()
       expect(await resource().find(other)).toBeUndefined()
     }
@@ -77,12 +74,14 @@ describe('what an API is', () => {
     expect((await resource().find(id))?.indicator).toBe(indicator)
   })
 
-  it.each(['https://api.example', 'https://api.example:8443/v1?tenant=a', 'urn:example:orders', 'http://orders.internal/'])(
-    'takes the indicator %s',
-    async (indicator) => {
-      expect((await create({ indicator, name: 'Orders' })).indicator).toBe(indicator)
-    },
-  )
+  it.each([
+    'https://api.example',
+    'https://api.example:8443/v1?tenant=a',
+    'urn:example:orders',
+    'http://orders.internal/',
+  ])('takes the indicator %s', async (indicator) => {
+    expect((await create({ indicator, name: 'Orders' })).indicator).toBe(indicator)
+  })
 
   it.each([
     ['a fragment', 'https://api.example/#orders'],
@@ -102,12 +101,23 @@ describe('what an API is', () => {
     expect(await codeOf(create({ indicator, name: 'Orders' }))).toBe('input.invalid')
   })
 
-  it.each(['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'read orders', 'a"b', 'a\\b', '', 'lésen', 'a\u0000', 'a'.repeat(129)])(
-    'refuses the scope %j',
-    async (name) => {
-      expect(await codeOf(create({ ...orders(), scopes: [{ name, description: 'x' }] }))).toBe('input.invalid')
-    },
-  )
+  it.each([
+    'openid',
+    'profile',
+    'email',
+    'address',
+    'phone',
+    'offline_access',
+    'read orders',
+    'a"b',
+    'a\\b',
+    '',
+    'lésen',
+    'a\u0000',
+    'a'.repeat(129),
+  ])('refuses the scope %j', async (name) => {
+    expect(await codeOf(create({ ...orders(), scopes: [{ name, description: 'x' }] }))).toBe('input.invalid')
+  })
 
   it.each([
     ['a scope named twice', { scopes: [{ name: 'a' }, { name: 'a' }] }],
@@ -122,6 +132,7 @@ describe('what an API is', () => {
     ['a symmetric algorithm', { tokenAlgorithm: 'HS256' }],
     ['an unknown format', { tokenFormat: 'xml' }],
     ['an unknown field', { admin: true }],
+    ['an introspector that no client can be', { introspectors: ['a b'] }],
     ['a name with a NUL byte', { name: 'a\u0000' }],
   ])('refuses %s', async (_, input) => {
     expect(await codeOf(create({ ...orders(), ...input }))).toBe('input.invalid')
@@ -145,7 +156,12 @@ describe('changes', () => {
 
   it('loses none of twenty changes made at once', async () => {
     const item = await create(orders())
-    const inputs = [{ name: 'New' }, { tokenFormat: 'opaque' }, { accessTokenTtlSeconds: 61 }, { scopes: [{ name: 'a' }] }]
+    const inputs = [
+      { name: 'New' },
+      { tokenFormat: 'opaque' },
+      { accessTokenTtlSeconds: 61 },
+      { scopes: [{ name: 'a' }] },
+    ]
     const all = Array.from({ length: 20 }, (_, index) => codeOf(update(item, inputs[index % 4] ?? {})))
     expect(new Set(await Promise.all(all))).toEqual(new Set(['no error']))
     expect(await resource().find(item.id)).toMatchObject({
@@ -186,7 +202,8 @@ describe('changes', () => {
   it('hands out what nobody can change', async () => {
     const { indicator } = await create({ ...orders(), scopes: [{ name: 'a' }] })
     const found = await resources().findByIndicator(indicator)
-    for (const part of [found, found?.scopes, found?.scopes[0]]) expect(Object.isFrozen(part)).toBe(true)
+    for (const part of [found, found?.scopes, found?.scopes[0], found?.introspectors])
+      expect(Object.isFrozen(part)).toBe(true)
   })
 })
 

@@ -1,10 +1,17 @@
 /**
  * The command line in this process, over features that are opened anew for each run as a process would.
  *
- *     const { code, stdout } = await latchkey(['clients', 'list', '--json'])
+ *     await using cli = await openTestCommandLine()
+ *     const { code, stdout } = await cli.latchkey(['clients', 'list', '--json'])
  */
 import { PassThrough } from 'node:stream'
+import { expect } from 'vitest'
+import { z } from 'zod'
 import { type CommandLinePorts, runCommandLine } from '../../src/cli/index.ts'
+import { clientsDefinition } from '../../src/features/clients/index.ts'
+import type { Command } from '../../src/features/feature.ts'
+import { resourcesDefinition } from '../../src/features/resources/index.ts'
+import { openParties, partiesOn } from './parties.ts'
 
 export interface Ran {
   readonly code: number
@@ -36,9 +43,12 @@ function terminal(typed: NonNullable<RunOptions['typed']>) {
   return { stdin, stderr }
 }
 
-export function openCommandLine(ports: Omit<CommandLinePorts, 'stdin' | 'stdout' | 'stderr'>) {
+export type Ports = Omit<CommandLinePorts, 'stdin' | 'stdout' | 'stderr'>
+
+export function openCommandLine(ports: Ports) {
   return async (argv: readonly string[], { stdin, typed }: RunOptions = {}): Promise<Ran> => {
-    const streams = typed === undefined ? { stdin: new PassThrough(), stderr: new PassThrough() } : terminal(typed)
+    const streams =
+      typed === undefined ? { stdin: new PassThrough(), stderr: new PassThrough() } : terminal(typed)
     if (typed === undefined) streams.stdin.end(stdin ?? '')
     const stdout = new PassThrough()
     const written = { stdout: '', stderr: '' }
@@ -52,3 +62,67 @@ export function openCommandLine(ports: Omit<CommandLinePorts, 'stdin' | 'stdout'
     return { code, ...written }
   }
 }
+
+/** A feature's own verb, with a value that must not be an argument. */
+const unlock: Command = {
+  words: ['vault', 'unlock'],
+  documentation: 'Unlock the vault.',
+  input: {
+    passphrase: {
+      schema: z.string().min(3, 'must have at least 3 characters'),
+      documentation: 'The passphrase.',
+      fromStandardInput: true,
+    },
+    rounds: { schema: z.int().default(1), documentation: 'How often.', optional: true },
+  },
+  run: async (input) => ({ text: `unlocked ${String(input.rounds)} times`, json: input }),
+}
+const vault = { name: 'vault', documentation: 'The vault.', commands: [unlock] }
+
+export const definitions = [clientsDefinition, resourcesDefinition, vault]
+
+/** Of a command line that must not ask the database. */
+export const closedPorts: Ports = {
+  definitions,
+  openFeatures: () => Promise.reject(new Error('the database was opened')),
+  serve: async () => undefined,
+  migrate: async () => ['1_initial'],
+  migrationState: async () => ({ applied: ['1_initial'], pending: [{ name: '2_next' }] }),
+}
+
+/** Clients, resources and a vault, on a database of their own. */
+export async function openTestCommandLine() {
+  const parties = await openParties()
+  let open = 0
+  const latchkey = openCommandLine({
+    ...closedPorts,
+    async openFeatures() {
+      const storage = await parties.storage.openAnother()
+      const { clients, resources } = partiesOn(storage)
+      open += 1
+      return {
+        features: [clients, resources, vault],
+        async close() {
+          open -= 1
+          await storage.close()
+        },
+      }
+    },
+  })
+  return {
+    latchkey,
+    storage: parties.storage,
+    /** The answer for a program, of a run that has to succeed. */
+    async json(argv: readonly string[]) {
+      const ran = await latchkey([...argv, '--json'])
+      expect(ran).toMatchObject({ code: 0, stderr: '' })
+      return JSON.parse(ran.stdout)
+    },
+    async [Symbol.asyncDispose]() {
+      await parties[Symbol.asyncDispose]()
+      expect(open).toBe(0)
+    },
+  }
+}
+
+export type TestCommandLine = Awaited<ReturnType<typeof openTestCommandLine>>

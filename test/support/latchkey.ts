@@ -19,7 +19,7 @@ import { serve, type Server } from '../../src/serve.ts'
 import { createDatabase, type Template } from './database.ts'
 
 /** The key under which the template's own keys are sealed. */
-const masterKey = Buffer.alloc(32, 7).toString('base64url')
+export const masterKey = Buffer.alloc(32, 7).toString('base64url')
 
 export interface LatchkeyOptions {
   /** Environment variables beside those of the harness. */
@@ -56,7 +56,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** A migrated database whose signing keys are made, as making RSA keys takes its time. */
-const withKeys: Template = {
+export const withKeys: Template = {
   name: 'with_keys',
   async prepare(url) {
     const app = await openTestApp({ databaseUrl: url, port: 0, log: collectingLog([]), clock: systemClock, environment: {} })

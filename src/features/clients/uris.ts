@@ -20,7 +20,8 @@ export const usesPrivateScheme = (text: string): boolean => !isHttps(text) && !i
 
 /** An origin exactly as browsers send it (RFC 6454 §6.2). */
 export const origin = absoluteUri.refine(
-  (text) => (isHttps(text) || isLoopbackHttp(text)) && !text.includes('*') && URL.parse(text)?.origin === text,
+  (text) =>
+    (isHttps(text) || isLoopbackHttp(text)) && !text.includes('*') && URL.parse(text)?.origin === text,
   'must be an origin as browsers send it, such as https://app.example.com, without a path; http only on localhost',
 )
 

@@ -77,15 +77,15 @@ async function claimOf(users: Users, attempt: Attempt, input: unknown): Promise<
 }
 
 /**
- * Every claim costs one look at the table and one hash, whoever it is about. Afterwards the password and the user are
- * looked at once more, as either may have been changed while it was hashed.
+ * Every claim costs one look at the table and one hash, whoever it is about. Whether the user is
+ * active is asked afterwards, together with whether the password is still his: both may have changed meanwhile.
  */
 const matching =
-  ({ store, hashing, users }: FactorDependencies) =>
+  ({ store, hashing }: FactorDependencies) =>
   async ({ user, password }: Claim): Promise<boolean> => {
     const stored = await store.findHash(user?.id ?? '')
     const matches = await hashing.verify(password, stored)
-    if (!matches || user === undefined || stored === undefined || !users.isActive(user)) return false
+    if (!matches || user === undefined || stored === undefined) return false
     if (!(await store.isCurrent(user.id, stored))) return false
     if (hashing.isOutdated(stored) && hashing.hasRoom()) {
       await store.replaceHash(user.id, stored, await hashing.hash(password))

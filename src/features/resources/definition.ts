@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { absoluteUri, displayText, hasNoUserinfo, instant, scopeToken } from '../../kernel/fields.ts'
+import {
+  absoluteUri,
+  displayText,
+  distinct,
+  hasNoUserinfo,
+  instant,
+  scopeToken,
+} from '../../kernel/fields.ts'
 import type { Field } from '../../kernel/resource.ts'
 import type { FeatureDefinition } from '../feature.ts'
 
@@ -22,6 +29,8 @@ const indicator = absoluteUri
     (text) => !/^(javascript|data|vbscript|blob|about):/.test(text),
     'must name an API, such as https://api.example.com',
   )
+
+const clientId = z.string().regex(/^[A-Za-z0-9._~-]{1,64}$/, 'must be a client_id')
 
 const scope = z.strictObject({
   name: scopeToken.refine((name) => !reservedScopes.has(name), 'must not be a scope of OpenID Connect'),
@@ -60,6 +69,13 @@ const fields = {
       )
       .default([]),
     documentation: 'What may be done with it, each with the description that people read when they consent.',
+    writable: 'always',
+    optional: true,
+  },
+  introspectors: {
+    schema: distinct(clientId, 100).default([]),
+    documentation:
+      'The client_id of each client that may introspect tokens for it, such as that of the API itself; opaque tokens need one.',
     writable: 'always',
     optional: true,
   },

@@ -8,6 +8,8 @@ export interface ApiResource {
   readonly indicator: string
   readonly name: string
   readonly scopes: readonly ResourceScope[]
+  /** The client_id of each client that may introspect tokens for it, beside the client that holds them. */
+  readonly introspectors: readonly string[]
   readonly tokenFormat: TokenFormat
   readonly tokenAlgorithm: TokenAlgorithm
   readonly accessTokenTtlSeconds: number

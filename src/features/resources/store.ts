@@ -13,9 +13,13 @@ const keyPattern = /^[\x21-\x7e]{1,512}$/
 const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
 
 interface ResourceRow
-  extends Omit<StoredResource, 'id' | 'scopes' | 'tokenFormat' | 'tokenAlgorithm' | 'disabledAt'> {
+  extends Omit<
+    StoredResource,
+    'id' | 'scopes' | 'introspectors' | 'tokenFormat' | 'tokenAlgorithm' | 'disabledAt'
+  > {
   readonly id: string
   readonly scopes: string
+  readonly introspectors: string
   readonly tokenFormat: string
   readonly tokenAlgorithm: string
   readonly disabledAt: Date | null
@@ -26,6 +30,7 @@ const readRow = (row: ResourceRow): StoredResource => ({
   ...row,
   id: row.id as ResourceId,
   scopes: JSON.parse(row.scopes) as ResourceScope[],
+  introspectors: JSON.parse(row.introspectors) as string[],
   tokenFormat: row.tokenFormat as TokenFormat,
   tokenAlgorithm: row.tokenAlgorithm as TokenAlgorithm,
   disabledAt: row.disabledAt ?? undefined,
@@ -35,13 +40,15 @@ const writeRow = (draft: ResourceDraft) => ({
   indicator: draft.indicator,
   name: draft.name,
   scopes: JSON.stringify(draft.scopes),
+  introspectors: JSON.stringify(draft.introspectors),
   tokenFormat: draft.tokenFormat,
   tokenAlgorithm: draft.tokenAlgorithm,
   accessTokenTtlSeconds: draft.accessTokenTtlSeconds,
 })
 
-function freezeResource({ createdAt, updatedAt, scopes, ...resource }: StoredResource): ApiResource {
-  return Object.freeze({ ...resource, scopes: Object.freeze(scopes.map((scope) => Object.freeze(scope))) })
+function freezeResource({ createdAt, updatedAt, ...resource }: StoredResource): ApiResource {
+  const scopes = Object.freeze(resource.scopes.map((scope) => Object.freeze(scope)))
+  return Object.freeze({ ...resource, scopes, introspectors: Object.freeze(resource.introspectors) })
 }
 
 export type ResourceStore = ReturnType<typeof openResourceStore>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { commandLineActor } from '../../kernel/http.ts'
-import type { Command, CommandAnswer } from '../feature.ts'
+import type { Command, CommandAnswer, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import type { FirstAdministrator, Setup } from './setup.ts'
 
 const identifier = z.string().trim().max(320).optional()
@@ -23,11 +23,28 @@ const administratorSchema = z.strictObject({
   password: administratorInput.password.schema,
 }) satisfies z.ZodType<FirstAdministrator>
 
+const administratorCommand: CommandDefinition = {
+  words: ['setup', 'administrator'],
+  documentation: 'Create the first administrator, with a password from standard input.',
+  input: administratorInput,
+}
+
+const linkCommand: CommandDefinition = {
+  words: ['setup', 'link'],
+  documentation: 'Make a new one-time link for creating the first administrator; the one before ends.',
+  input: {},
+}
+
+/** What the feature is, known without a database. */
+export const setupDefinition: FeatureDefinition = {
+  name: 'setup',
+  documentation: 'The first administrator.',
+  commands: [administratorCommand, linkCommand],
+}
+
 export const setupCommands = (setup: Setup): readonly Command[] => [
   {
-    words: ['setup', 'administrator'],
-    documentation: 'Create the first administrator, with a password from standard input.',
-    input: administratorInput,
+    ...administratorCommand,
     async run(input): Promise<CommandAnswer> {
       const user = await setup.createFirstAdministrator(administratorSchema.parse(input), commandLineActor)
       return {
@@ -37,9 +54,7 @@ export const setupCommands = (setup: Setup): readonly Command[] => [
     },
   },
   {
-    words: ['setup', 'link'],
-    documentation: 'Make a new one-time link for creating the first administrator; the one before ends.',
-    input: {},
+    ...linkCommand,
     async run(): Promise<CommandAnswer> {
       const { url, expiresAt } = await setup.issueLink()
       return {

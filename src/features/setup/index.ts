@@ -16,6 +16,7 @@ import type { settings } from './settings.ts'
 import { type FirstAdministrator, type LinkState, linkError, type Setup, setupDone } from './setup.ts'
 import { openSetupStore, type SetupStore } from './store.ts'
 
+export { setupDefinition } from './commands.ts'
 export type { FirstAdministrator, LinkState, Setup, SetupForm, SetupLinkIssued } from './setup.ts'
 
 export interface SetupDependencies {

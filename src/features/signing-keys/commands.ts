@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Command } from '../feature.ts'
+import type { Command, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import { algorithms, type SigningKey } from './signing-keys.ts'
 
 export interface KeyOperations {
@@ -9,34 +9,61 @@ export interface KeyOperations {
   rotateCookieKey(): Promise<void>
 }
 
+const listCommand: CommandDefinition = {
+  words: ['keys', 'list'],
+  documentation: 'List the signing keys and their states.',
+  input: {},
+}
+
+const rotateCommand: CommandDefinition = {
+  words: ['keys', 'rotate'],
+  documentation:
+    'Publish the next signing keys. They begin to sign after the publication time, or at once with --immediately. Tokens signed by earlier keys keep verifying.',
+  input: {
+    algorithm: {
+      schema: z.enum(algorithms),
+      documentation: `Only this algorithm: ${algorithms.join(', ')}.`,
+      optional: true,
+    },
+    immediately: {
+      schema: z.boolean().default(false),
+      documentation:
+        'Sign with the new keys at once. For a key that has leaked; applications must fetch the key set anew.',
+      optional: true,
+    },
+  },
+}
+
+const rotateCookiesCommand: CommandDefinition = {
+  words: ['keys', 'rotate-cookies'],
+  documentation:
+    'Sign cookies with a new key. Cookies signed by the one before stay valid until the next rotation.',
+  input: {},
+}
+
+/** What the feature is, known without a database. */
+export const signingKeysDefinition: FeatureDefinition = {
+  name: 'signing-keys',
+  documentation: 'The keys that tokens and cookies are signed with.',
+  commands: [listCommand, rotateCommand, rotateCookiesCommand],
+}
+
 export const keyCommands = (operations: () => KeyOperations): readonly Command[] => [
+  { ...listCommand, run: async () => answer('', await operations().list()) },
   {
-    words: ['keys', 'list'],
-    documentation: 'List the signing keys and their states.',
-    input: {},
-    run: async () => answer('', await operations().list()),
-  },
-  {
-    words: ['keys', 'rotate'],
-    documentation:
-      'Publish the next signing keys. They begin to sign after the publication time, or at once with --immediately. Tokens signed by earlier keys keep verifying.',
-    input: {
-      algorithm: { schema: z.enum(algorithms), documentation: `Only this algorithm: ${algorithms.join(', ')}.`, optional: true },
-      immediately: {
-        schema: z.boolean().default(false),
-        documentation: 'Sign with the new keys at once. For a key that has leaked; applications must fetch the key set anew.',
-        optional: true,
-      },
-    },
+    ...rotateCommand,
     async run(input) {
-      const keys = await operations().rotate(input.algorithm as string | undefined, input.immediately === true)
-      return answer(input.immediately === true ? 'The new keys sign from now on.' : 'The next keys are published.', keys)
+      const keys = await operations().rotate(
+        input.algorithm as string | undefined,
+        input.immediately === true,
+      )
+      const heading =
+        input.immediately === true ? 'The new keys sign from now on.' : 'The next keys are published.'
+      return answer(heading, keys)
     },
   },
   {
-    words: ['keys', 'rotate-cookies'],
-    documentation: 'Sign cookies with a new key. Cookies signed by the one before stay valid until the next rotation.',
-    input: {},
+    ...rotateCookiesCommand,
     async run() {
       await operations().rotateCookieKey()
       return { text: 'Cookies are signed with a new key from now on.', json: { rotated: true } }

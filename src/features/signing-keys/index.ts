@@ -13,9 +13,17 @@ import type { Feature } from '../feature.ts'
 import { keyCommands } from './commands.ts'
 import { generateKey } from './generate.ts'
 import type { settings } from './settings.ts'
-import { type Algorithm, algorithms, dueSteps, type Schedule, type SigningKey, type Step } from './signing-keys.ts'
+import {
+  type Algorithm,
+  algorithms,
+  dueSteps,
+  type Schedule,
+  type SigningKey,
+  type Step,
+} from './signing-keys.ts'
 import { openSigningKeyStore, type StoredKey } from './store.ts'
 
+export { signingKeysDefinition } from './commands.ts'
 export { type Algorithm, algorithms } from './signing-keys.ts'
 
 /** Everything secret that the provider works with, as of one revision. */
@@ -49,11 +57,17 @@ const rowOf = (kid: string): string => `signing_key:${kid}:sealed_jwk`
 const secretRowOf = (name: string, generation: number): string => `server_secret:${name}:${generation}`
 const stateOrder = { active: 0, next: 1, retired: 2 }
 
-export function openSigningKeys(dependencies: SigningKeyDependencies): Feature & { readonly keys: SigningKeys } {
+export function openSigningKeys(
+  dependencies: SigningKeyDependencies,
+): Feature & { readonly keys: SigningKeys } {
   const { storage, clock, sealing, audit, settings } = dependencies
   const store = openSigningKeyStore(storage)
 
-  async function create(db: DatabaseTransaction, algorithm: Algorithm, state: 'next' | 'active'): Promise<void> {
+  async function create(
+    db: DatabaseTransaction,
+    algorithm: Algorithm,
+    state: 'next' | 'active',
+  ): Promise<void> {
     const { kid, privateJwk, publicJwk } = await generateKey(algorithm)
     const now = clock.now()
     const key: StoredKey = {
@@ -67,7 +81,11 @@ export function openSigningKeys(dependencies: SigningKeyDependencies): Feature &
       retiredAt: undefined,
     }
     await store.insertKey(db, key)
-    await audit.recordIn(db, { action: 'signing-keys.created', outcome: 'success', detail: { kid, algorithm, state } })
+    await audit.recordIn(db, {
+      action: 'signing-keys.created',
+      outcome: 'success',
+      detail: { kid, algorithm, state },
+    })
   }
 
   async function take(db: DatabaseTransaction, step: Step): Promise<void> {
@@ -78,7 +96,11 @@ export function openSigningKeys(dependencies: SigningKeyDependencies): Feature &
       if (!(await store.activate(db, step.kid, clock.now()))) return
       if (step.retire !== undefined) await store.retire(db, step.retire, clock.now())
     }
-    await audit.recordIn(db, { action: `signing-keys.${step.do}d`, outcome: 'success', detail: { kid: step.kid } })
+    await audit.recordIn(db, {
+      action: `signing-keys.${step.do}d`,
+      outcome: 'success',
+      detail: { kid: step.kid },
+    })
   }
 
   /** One process at a time: the revision row is locked first, so that two never make a key each. */
@@ -112,7 +134,8 @@ export function openSigningKeys(dependencies: SigningKeyDependencies): Feature &
     revision: () => storage.revision('keys'),
     async snapshot() {
       const active = (await store.listKeys()).filter(({ state }) => state === 'active')
-      if (algorithms.some((algorithm) => !active.some((key) => key.algorithm === algorithm))) await advance(settings)
+      if (algorithms.some((algorithm) => !active.some((key) => key.algorithm === algorithm)))
+        await advance(settings)
       const [nonce = ''] = await secrets(dpopSecret)
       return {
         jwks: (await store.listKeys())
@@ -137,7 +160,11 @@ export function openSigningKeys(dependencies: SigningKeyDependencies): Feature &
       const generation = (newest?.generation ?? 0) + 1
       await addSecret(cookieSecret, generation)
       await store.removeSecretsBefore(cookieSecret, generation - 1)
-      await audit.record({ action: 'signing-keys.cookie_key_rotated', outcome: 'success', detail: { generation } })
+      await audit.record({
+        action: 'signing-keys.cookie_key_rotated',
+        outcome: 'success',
+        detail: { generation },
+      })
     },
   }
 

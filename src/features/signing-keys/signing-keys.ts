@@ -43,11 +43,17 @@ function dueFor(
   const active = own.find(({ state }) => state === 'active')
   const next = own.find(({ state }) => state === 'next')
   if (active === undefined) {
-    return [next === undefined ? { do: 'create', algorithm, state: 'active' } : { do: 'activate', kid: next.kid, retire: undefined }]
+    return [
+      next === undefined
+        ? { do: 'create', algorithm, state: 'active' }
+        : { do: 'activate', kid: next.kid, retire: undefined },
+    ]
   }
   const takesOverAt = after(active.activatedAt ?? active.createdAt, schedule.rotationSeconds)
   if (next === undefined) {
-    return after(takesOverAt, -schedule.publishSeconds) <= now ? [{ do: 'create', algorithm, state: 'next' }] : []
+    return after(takesOverAt, -schedule.publishSeconds) <= now
+      ? [{ do: 'create', algorithm, state: 'next' }]
+      : []
   }
   const publishedLongEnough = after(next.createdAt, schedule.publishSeconds) <= now
   return publishedLongEnough ? [{ do: 'activate', kid: next.kid, retire: active.kid }] : []

@@ -1,5 +1,5 @@
-import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Algorithm, KeyState, SigningKey } from './signing-keys.ts'
 
 export interface StoredKey extends SigningKey {
@@ -31,12 +31,18 @@ export const openSigningKeyStore = (storage: Storage) => ({
 
   /** True when this call made the move; false when another process had made it. */
   async activate(db: DatabaseTransaction, kid: string, at: Date): Promise<boolean> {
-    const { count } = await db.signingKey.updateMany({ where: { kid, state: 'next' }, data: { state: 'active', activatedAt: at } })
+    const { count } = await db.signingKey.updateMany({
+      where: { kid, state: 'next' },
+      data: { state: 'active', activatedAt: at },
+    })
     return count === 1
   },
 
   async retire(db: DatabaseTransaction, kid: string, at: Date): Promise<void> {
-    await db.signingKey.updateMany({ where: { kid, state: 'active' }, data: { state: 'retired', retiredAt: at } })
+    await db.signingKey.updateMany({
+      where: { kid, state: 'active' },
+      data: { state: 'retired', retiredAt: at },
+    })
   },
 
   async removeKey(db: DatabaseTransaction, kid: string): Promise<void> {

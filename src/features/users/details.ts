@@ -1,9 +1,11 @@
 import { invalidInput } from '../../kernel/errors.ts'
-import { isPlainText, parseEmail, parseUsername } from './identifiers.ts'
+import { displayText } from '../../kernel/fields.ts'
+import { parseEmail, parseUsername } from './identifiers.ts'
 import type { StoredDetails } from './store.ts'
 import { emailInvalid, identifierMissing, type User, type UserDetails, usernameInvalid } from './users.ts'
 
-const maximumNameLength = 200
+export const maximumNameLength = 200
+const nameText = displayText(maximumNameLength)
 const nobody: StoredDetails = {
   email: null,
   emailKey: null,
@@ -52,14 +54,13 @@ const names = ({ name, givenName, familyName }: StoredDetails) => ({
 })
 
 function plain(text: string | null): string | null {
-  const trimmed = text?.normalize('NFC').trim() || null
-  if (trimmed !== null && (trimmed.length > maximumNameLength || !isPlainText(trimmed))) {
-    throw invalidInput(
-      'users.name_invalid',
-      `A name has at most ${maximumNameLength} characters and no control characters.`,
-    )
-  }
-  return trimmed
+  if (text === null || text.trim() === '') return null
+  const parsed = nameText.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw invalidInput(
+    'users.name_invalid',
+    `A name is one line of at most ${maximumNameLength} printable characters.`,
+  )
 }
 
 function refuse(error: Error): never {

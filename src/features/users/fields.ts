@@ -1,13 +1,15 @@
 import { z } from 'zod'
+import { displayText, instant } from '../../kernel/fields.ts'
 import type { Field } from '../../kernel/resource.ts'
-import { isPlainText, parseEmail, parseUsername } from './identifiers.ts'
+import { maximumNameLength } from './details.ts'
+import { parseEmail, parseUsername } from './identifiers.ts'
 import { emailInvalid, usernameInvalid } from './users.ts'
 
 /** `null`, or an empty text, clears the field. */
 const clearable = (schema: z.ZodType<string>) =>
   z.union([z.literal('').transform(() => null), z.null(), schema]).optional()
 
-const name = z.string().trim().min(1).max(200).refine(isPlainText, 'must not contain control characters')
+const name = displayText(maximumNameLength)
 
 const isTimeZone = (text: string): boolean => {
   try {
@@ -78,6 +80,6 @@ export const userFields = {
   ),
   administrator: shownOnly('Whether the person may administrate Latchkey.', z.boolean(), true),
   disabled: shownOnly('Whether signing in and everything issued is stopped.', z.boolean(), true),
-  createdAt: shownOnly('When the user was created.', z.iso.datetime()),
-  updatedAt: shownOnly('When the user was last changed.', z.iso.datetime()),
+  createdAt: shownOnly('When the user was created.', instant),
+  updatedAt: shownOnly('When the user was last changed.', instant),
 } satisfies Readonly<Record<string, Field>>

@@ -38,9 +38,5 @@ export function parseUsername(text: string): Identifier | undefined {
 export const parseIdentifier = (text: string): string | undefined =>
   (text.includes('@') ? parseEmail(text) : parseUsername(text))?.key
 
-/** Text in which a person or an application is named: no control, format or bidirectional characters. */
-export const isPlainText = (text: string): boolean =>
-  text.isWellFormed() && !/\p{Cc}|\p{Bidi_Control}|\p{Cs}/u.test(text)
-
 /** The form in which names and keys are searched; characters that no database takes are left out. */
 export const searchForm = (text: string): string => keyOf(text.toWellFormed().replace(/\p{Cc}/gu, ' ')).trim()

@@ -13,6 +13,7 @@ import { type IssuePasswordLink, userResource } from './resource.ts'
 import { openUserStore, type UserStore } from './store.ts'
 import { type Change, isActive, type Users, userNotFound } from './users.ts'
 
+export { usersDefinition } from './definition.ts'
 export type { IssuePasswordLink, UserItem } from './resource.ts'
 export type { Change, NewUser, User, UserDetails, Users } from './users.ts'
 

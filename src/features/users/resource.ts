@@ -1,9 +1,8 @@
 import type { Actor } from '../../kernel/http.ts'
 import type { UserId } from '../../kernel/ids.ts'
-import type { Action, Outcome, Resource } from '../../kernel/resource.ts'
+import { type Action, bindActions, type Outcome, type Resource } from '../../kernel/resource.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
-import { userFields } from './fields.ts'
-import { parseCursor } from './page-cursor.ts'
+import { userActions, usersDefinition } from './definition.ts'
 import type { UserStore } from './store.ts'
 import { type Change, type User, type UserDetails, type Users, userNotFound } from './users.ts'
 
@@ -45,17 +44,11 @@ const linkNotice = (expiresAt: Date): string =>
 export const userResource = (dependencies: UserResourceDependencies): Resource<UserItem> => {
   const { users, store, transaction, issuePasswordLink } = dependencies
   return {
-    name: 'users',
-    singular: 'user',
-    documentation: 'People who can sign in.',
-    fields: userFields,
-    actions: userActions(dependencies),
+    ...usersDefinition.resource,
+    actions: bindActions(userActions, runs(dependencies)),
 
     async list(request) {
-      const page = await store.list(
-        request,
-        request.after === undefined ? undefined : parseCursor(request.after),
-      )
+      const page = await store.list(request)
       return { ...page, items: page.items.map(toItem) }
     },
 
@@ -78,42 +71,27 @@ export const userResource = (dependencies: UserResourceDependencies): Resource<U
   }
 }
 
-const userActions = ({ users, issuePasswordLink }: UserResourceDependencies): readonly Action<UserItem>[] => {
-  const action = (
-    name: string,
-    documentation: string,
-    run: (id: UserId, actor: Actor) => Promise<User>,
-  ): Action<UserItem> => ({
-    name,
-    documentation,
-    input: {},
-    run: async (item, _input, actor) => outcome(await run(item.id, actor)),
-  })
+type Run = Action<UserItem>['run']
 
-  return [
-    action(
-      'disable',
-      'Stop signing in and end sessions and tokens at once; nothing is forgotten.',
-      (id, actor) => users.disable(id, { actor }),
-    ),
-    action('enable', 'Let a disabled user sign in again.', (id, actor) => users.enable(id, { actor })),
-    action('make-administrator', 'Let the user administrate.', (id, actor) =>
-      users.setAdministrator(id, true, { actor }),
-    ),
-    action('remove-administrator', 'Let the user no longer administrate.', (id, actor) =>
-      users.setAdministrator(id, false, { actor }),
-    ),
-    {
-      name: 'reset-password',
-      documentation:
-        'Make a one-time link on which the person chooses a new password; earlier links end. The present password and the second factor stay until then.',
-      input: {},
-      async run(item, _input, actor) {
-        const user = await users.find(item.id)
-        if (user === undefined) throw userNotFound()
-        const { url, expiresAt } = await issuePasswordLink(user.id, 'reset', { actor })
-        return { item: toItem(user), reveals: { link: url }, notice: linkNotice(expiresAt) }
-      },
+const runs = ({
+  users,
+  issuePasswordLink,
+}: UserResourceDependencies): Readonly<Record<(typeof userActions)[number]['name'], Run>> => {
+  const changing =
+    (change: (id: UserId, actor: Actor) => Promise<User>): Run =>
+    async (item, _input, actor) =>
+      outcome(await change(item.id, actor))
+
+  return {
+    disable: changing((id, actor) => users.disable(id, { actor })),
+    enable: changing((id, actor) => users.enable(id, { actor })),
+    'make-administrator': changing((id, actor) => users.setAdministrator(id, true, { actor })),
+    'remove-administrator': changing((id, actor) => users.setAdministrator(id, false, { actor })),
+    async 'reset-password'(item, _input, actor) {
+      const user = await users.find(item.id)
+      if (user === undefined) throw userNotFound()
+      const { url, expiresAt } = await issuePasswordLink(user.id, 'reset', { actor })
+      return { item: toItem(user), reveals: { link: url }, notice: linkNotice(expiresAt) }
     },
-  ]
+  }
 }

@@ -1,11 +1,11 @@
 import { newId, type UserId } from '../../kernel/ids.ts'
+import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
 import { isUniqueViolation, violatedColumns } from '../../storage/errors.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 
 import { searchForm } from './identifiers.ts'
-import { type Cursor, cursorOf } from './page-cursor.ts'
 import { emailTaken, type User, userNotFound, usernameTaken } from './users.ts'
 
 /** The columns of a user that rules set; both keys and what is searched follow from them. */
@@ -71,9 +71,10 @@ const openReading = ({ db }: Storage) => ({
   countAdministrators: (within: DatabaseTransaction = db, only?: 'active'): Promise<number> =>
     within.user.count({ where: { administrator: true, ...(only === 'active' ? { disabledAt: null } : {}) } }),
 
-  /** Oldest first. */
-  async list(request: PageRequest, after: Cursor | undefined): Promise<Page<User>> {
-    const search = searchForm(request.search ?? '')
+  /** Oldest first. Throws `page.bad_cursor` and `page.bad_search`. */
+  async list(request: PageRequest): Promise<Page<User>> {
+    const after = request.after === undefined ? undefined : readCursor(request.after)
+    const search = searchForm(searchText(request.search) ?? '')
     const rows = await db.user.findMany({
       select: shown,
       where: {
@@ -92,7 +93,7 @@ const openReading = ({ db }: Storage) => ({
     })
     const items = rows.slice(0, request.limit).map(toUser)
     const last = items.at(-1)
-    return last !== undefined && rows.length > request.limit ? { items, next: cursorOf(last) } : { items }
+    return last !== undefined && rows.length > request.limit ? { items, next: writeCursor(last) } : { items }
   },
 })
 

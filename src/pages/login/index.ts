@@ -66,6 +66,7 @@ export function loginRoutes(router: Router, ports: PagePorts, { pages, csrf }: {
     posted(async (ctx, interaction, form) => {
       const factor = factors.find(({ name }) => name === ctx.params.factor)
       if (factor === undefined) throw new AppError('login.unknown_factor', 404, 'There is no such way to sign in.')
+      if (interaction.prompt !== 'login' && !other) throw wrongStep()
       await signIn.submit(ctx, interaction, { other, factor, form })
     })
 
@@ -84,6 +85,9 @@ export function loginRoutes(router: Router, ports: PagePorts, { pages, csrf }: {
   router.post('/interaction/:uid/:factor', submit(false))
   router.post('/interaction/:uid/other/:factor', submit(true))
 }
+
+const wrongStep = (): AppError =>
+  new AppError('login.wrong_step', 400, 'No password is asked for at this step. Go back to the application and sign in again.')
 
 function seeOther(ctx: Context, path: string): void {
   ctx.status = 303
