@@ -28,7 +28,7 @@ export async function startLatchkey(options: {
     PORT: String(port),
     LATCHKEY_ISSUER: issuer,
     LATCHKEY_DATA_FOLDER: `${folder}/data`,
-    LATCHKEY_KEYS_FOLDER: `${folder}/keys`,
+    LATCHKEY_KEY_FOLDER: `${folder}/keys`,
     ...(await openDatabase(database, cleanup)),
   }
   const start = () =>

@@ -3,7 +3,7 @@
 // that came with the installation and waits for it. Plain JavaScript, as any Node from 18 on has to read it.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import module, { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -84,5 +84,7 @@ if (majorOf(process.versions.node) < neededMajor) {
   runOnBundledNode()
 } else {
   generateOnce()
+  // Node keeps what it has stripped and compiled, so that the next start takes half the time and memory.
+  module.enableCompileCache(join(root, 'node_modules/.cache/latchkey'))
   await import('./main.ts')
 }

@@ -59,8 +59,8 @@ export function personPage({ claims, userinfo }: SignedIn): string {
 <form method="post" action="/sign-out"><button class="button secondary">Sign out</button></form>
 </div>
 </section>
-${table('ID token', 'Signed, and checked by the application: who signed in, when and how.', claims)}
-${table('User information', 'Asked for with the access token: what you have allowed the application to see.', userinfo)}`,
+${table('User information', 'Asked for with the access token: what you have allowed the application to see.', userinfo)}
+${table('ID token', 'Signed, and checked by the application: who signed in, when and how.', claims)}`,
   )
 }
 
@@ -88,7 +88,7 @@ function shown(name: string, value: unknown): Html {
 
 const meanings: Readonly<Record<string, string>> = {
   iss: 'who says so',
-  sub: 'the person, for ever the same',
+  sub: 'the person, always the same',
   aud: 'for which application',
   exp: 'valid until',
   iat: 'said at',

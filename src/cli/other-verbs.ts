@@ -28,7 +28,7 @@ export const commandVerb = ({ words, documentation, input: fields }: CommandDefi
         )
       }
       const answer = await command.run(input)
-      ports.stdout.write(json ? jsonText(answer.json) : `${answer.text}\n`)
+      ports.stdout.write(json ? jsonText(answer.json) : answer.text === '' ? '' : `${answer.text}\n`)
     })
   },
 })

@@ -24,7 +24,7 @@ export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
     const requestId = sent !== undefined && isTrusted(peer) && requestIdPattern.test(sent) ? sent : randomBytes(9).toString('base64url')
     const facts: RequestFacts = { requestId, address, userAgent: (headers['user-agent'] ?? '').slice(0, 256) }
     ctx.state.facts = facts
-    ctx.state.claimedHost = headers.host
+    ctx.state.claimedHost = onlyHost(ctx.req)
     ctx.set('X-Request-Id', requestId)
     // The library builds its URLs from these; they come from the configured issuer alone.
     headers['x-forwarded-for'] = address
@@ -38,6 +38,12 @@ export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
 const headerOf = ({ headers }: IncomingMessage, name: string): string | undefined => {
   const value = headers[name]
   return Array.isArray(value) ? value.join(',') : value
+}
+
+/** `undefined` where there is none or several (RFC 9112 §3.2); of several, proxies and servers take different ones. */
+function onlyHost({ rawHeaders, headers }: IncomingMessage): string | undefined {
+  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host').length
+  return count === 1 ? headers.host : undefined
 }
 
 /** RFC 9110 §7.4: a request for another host is not for this server. */

@@ -23,6 +23,9 @@ const paths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `
 const censor = (value: unknown, path: string[]): unknown =>
   path[0] === 'err' && path.at(-1) === 'code' && /^[A-Z][A-Z0-9_]{1,40}$/.test(String(value)) ? value : '[redacted]'
 
+/** For commands: warnings and errors as JSON on standard error, so that standard output is the answer alone. */
+export const commandLog = (): Log => pino({ level: 'warn', redact: { paths, censor: '[redacted]' }, base: undefined }, pino.destination({ dest: 2, sync: true })) as unknown as Log
+
 /** JSON lines, which cannot be forged by line breaks; readable lines on a terminal. */
 export async function openLog({ level, format }: LogOptions): Promise<OpenLog> {
   const readable = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)

@@ -24,6 +24,8 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
     Client: clientAdapter(dependencies),
     Session: sessionAdapter(dependencies.sessions, dependencies.artefacts),
     Interaction: { destroy: (id) => dependencies.artefacts.endInteraction(id) },
+    // The library removes a grant and what came from it in several writes; here they go together or not at all.
+    Grant: { destroy: (id) => dependencies.artefacts.endGrant(id) },
   }
   return (model) => guarded({ ...artefactAdapter(model, dependencies), ...special[model] })
 }

@@ -3,6 +3,7 @@ import { hashSecret } from '../kernel/ids.ts'
 import type { Sealing } from '../kernel/sealing.ts'
 import { isUniqueViolation } from '../storage/errors.ts'
 import type { DatabaseTransaction, Storage } from '../storage/storage.ts'
+import { insertUnderGrant, isGiven } from './under-grant.ts'
 
 export type Payload = Record<string, unknown>
 
@@ -13,6 +14,7 @@ const batch = 500
 const restored = new Set(['Session', 'DeviceCode'])
 
 export interface Artefacts {
+  /** A code or token whose grant has ended is not stored, and so is worth nothing. */
   save(model: string, id: string, payload: Payload, ttlSeconds: number | undefined): Promise<void>
   /** False when the identifier was there already. */
   insertOnce(model: string, id: string, ttlSeconds: number): Promise<boolean>
@@ -68,16 +70,20 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
   return {
     async save(model, id, payload, ttlSeconds) {
       const hash = hashSecret(id)
+      const columns = columnsOf(payload)
       const row = {
-        ...columnsOf(payload),
+        ...columns,
         payload: withoutIdentifier(payload),
-        sealedId: restored.has(model) ? sealing.seal(id, sealedRow(model, hash)) : null,
         expiresAt: ttlSeconds === undefined ? null : after(clock.now(), ttlSeconds),
       }
+      if (isGiven(model) && columns.grantId !== null) {
+        return await insertUnderGrant(storage, { ...row, model, id: hash, grantId: columns.grantId, createdAt: clock.now() })
+      }
+      const sealedId = restored.has(model) ? sealing.seal(id, sealedRow(model, hash)) : null
       await db.artefact.upsert({
         where: { model_id: { model, id: hash } },
-        create: { model, id: hash, createdAt: clock.now(), ...row },
-        update: row,
+        create: { model, id: hash, createdAt: clock.now(), ...row, sealedId },
+        update: { ...row, sealedId },
         select: { id: true },
       })
     },

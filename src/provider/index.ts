@@ -2,6 +2,7 @@
  * Owns the protocol: oidc-provider, its options, its storage, and the doors through which pages finish what it started.
  * Does not own who people are, which clients exist or what pages look like; those come in through `ports.ts`.
  */
+import './known-warning.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { Job } from '../features/feature.ts'

@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { Provider } from 'oidc-provider'
+import type { Payload } from './artefacts.ts'
 import { openOutbound, type OutboundFetch } from './outbound.ts'
 import { options } from './options.ts'
 import type { ProviderDependencies } from './ports.ts'
@@ -36,15 +37,20 @@ export async function buildInstance(inputs: InstanceInputs): Promise<Instance> {
   extendModels(provider, inputs, sessions)
   listen(provider, inputs)
   for (const layer of middleware) provider.use(layer)
-  provider.use(allowFormTarget)
+  provider.use(allowFormTargets)
   return { provider, sessions, revision }
 }
 
-/** A form_post response is a form that leads to the application, so the page's policy must let it (CSP3 §6.3.1). */
-const allowFormTarget: Middleware = async (ctx, next) => {
+/**
+ * The library's own pages are forms that lead to the application, at once (form_post) or by the redirects that follow
+ * (a logout, a change of account), so the page's policy must let them (CSP3 §6.3.1).
+ */
+const allowFormTargets: Middleware = async (ctx, next) => {
   await next()
-  const target = (ctx.oidc as { params?: { redirect_uri?: unknown } } | undefined)?.params?.redirect_uri
-  if (ctx.response.is('html') && typeof target === 'string') ctx.state.formTargets = [target]
+  if (!ctx.response.is('html')) return
+  const { params, entities } = (ctx.oidc ?? {}) as { params?: Payload; entities?: { Interaction?: { params?: Payload } } }
+  const targets = [params?.redirect_uri, params?.post_logout_redirect_uri, entities?.Interaction?.params?.redirect_uri]
+  ctx.state.formTargets = targets.filter((target) => typeof target === 'string')
 }
 
 /** The library's documented models, made to do what a store alone cannot: single use, hashed secrets, one session row. */

@@ -47,8 +47,10 @@ export interface PendingInteraction {
   /** The person of the session, if there is one. */
   readonly userId: string | undefined
   readonly grantId: string | undefined
-  /** What the request asks for and has not been given. */
+  /** What the request asks for and has not been given; all it asks for where the person `decidesAnew`. */
   readonly missing: RememberedConsent
+  /** Asked whatever was allowed before: `prompt=consent`, or an application that could be an impostor. */
+  readonly decidesAnew: boolean
   readonly offlineAccess: boolean
 }
 
@@ -123,7 +125,8 @@ function describe(interaction: Interaction): PendingInteraction {
   const { params, prompt, session } = interaction
   const details = prompt.details as Payload
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
-  const scopes = (details.missingOIDCScope ?? []) as readonly string[]
+  const decidesAnew = prompt.reasons.some((reason) => reason === 'consent_prompt' || reason === 'native_client_prompt')
+  const missing = decidesAnew ? (details.asked as RememberedConsent) : missingOf(details)
   return {
     uid: interaction.uid,
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
@@ -136,11 +139,14 @@ function describe(interaction: Interaction): PendingInteraction {
     requestedAcr: text(params.acr_values)?.split(' ') ?? [],
     userId: session?.accountId,
     grantId: interaction.grantId,
-    missing: {
-      scopes,
-      claims: (details.missingOIDCClaims ?? []) as readonly string[],
-      resources: (details.missingResourceScopes ?? {}) as Readonly<Record<string, readonly string[]>>,
-    },
-    offlineAccess: scopes.includes('offline_access'),
+    missing,
+    decidesAnew,
+    offlineAccess: missing.scopes.includes('offline_access'),
   }
 }
+
+const missingOf = (details: Payload): RememberedConsent => ({
+  scopes: (details.missingOIDCScope ?? []) as readonly string[],
+  claims: (details.missingOIDCClaims ?? []) as readonly string[],
+  resources: (details.missingResourceScopes ?? {}) as Readonly<Record<string, readonly string[]>>,
+})

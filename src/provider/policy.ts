@@ -1,4 +1,5 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { requested } from './grants.ts'
 
 const { base, Check } = interactionPolicy
 
@@ -17,6 +18,8 @@ export function interactionPrompts(): ReturnType<typeof base> {
       oidc.session?.accountId !== undefined && oidc.account === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
     ),
   )
+  // Who is asked again decides about all of it, not only about what is missing.
+  consent.details = (ctx) => ({ asked: requested(ctx) })
   // A native application could be an impostor, which is why the library always asks; an operator's own one is known.
   consent.checks.remove('native_client_prompt')
   consent.checks.add(

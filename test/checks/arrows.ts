@@ -10,9 +10,11 @@ const sockets = 'type features/feature.ts'
  */
 export const arrows: Readonly<Record<string, readonly string[]>> = {
   'launch.mjs': ['node:', 'main.ts'],
-  'main.ts': [...packages, 'app.ts', 'config/', 'cli/'],
-  'app.ts': [
+  'main.ts': [...packages, '*.ts', 'config/', 'cli/', 'host/', sockets, 'storage/', 'kernel/'],
+  // The composition root in its parts: what is opened, how it is served, how the process runs, what is known beforehand.
+  '*.ts': [
     ...packages,
+    '*.ts',
     'config/',
     'host/',
     'provider/',

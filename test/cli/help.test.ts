@@ -3,6 +3,7 @@ import { commandLineDocument } from '../../src/cli/index.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import {
   closedPorts,
+  definitions,
   openCommandLine,
   openTestCommandLine,
   type RunOptions,

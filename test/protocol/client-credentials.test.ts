@@ -194,7 +194,7 @@ describe('client credentials', () => {
       await vi.waitFor(async () => expect([await status(client.secret), await status(next)]).toEqual([200, 200]))
       vi.setSystemTime(Date.now() + 2 * 86_400_000)
       expect([await status(client.secret), await status(next)]).toEqual([200, 401])
-      const [first] = (await resource.find(client.id))?.secrets ?? []
+      const first = (await resource.find(client.id))?.secrets.find(({ label }) => label === null)
       await act('remove-secret', { secretId: first?.id })
       expect(await status(client.secret)).toBe(401)
     })

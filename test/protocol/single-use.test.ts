@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jos
 import { describe, expect, it } from 'vitest'
 import { after, type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
-import { callback, codeIn, type Door, outcomes, relyingParty, send, times, userinfo } from '../support/relying-party.ts'
+import { callback, codeIn, type Door, outcomes, application, send, times, userinfo } from '../support/application.ts'
 import { startServerProcess } from '../support/server-process.ts'
 import { newVisitor } from '../support/visitor.ts'
 
@@ -28,7 +28,7 @@ function settableClock(): SettableClock {
 
 async function party(latchkey: RunningLatchkey, input: Readonly<Record<string, unknown>> = {}) {
   const client = await latchkey.createClient({ kind: 'web', name: 'Shop', redirectUris: [callback], firstParty: true, ...input })
-  return relyingParty(latchkey, client)
+  return application(latchkey, client)
 }
 
 /** A grant whose row is gone, with rows left that came from it. */
@@ -340,7 +340,7 @@ describe('a pushed authorization request', () => {
     const shop = await party(latchkey)
     const visitor = newVisitor()
     await shop.signIn(visitor, person)
-    const { params, verifier } = await shop.request()
+    const { params, verifier } = await shop.begin()
     const { body } = await shop.push(params)
     const query = new URLSearchParams({ client_id: shop.id, request_uri: String(body.request_uri) })
     const open = () => visitor.clone().get(`${latchkey.issuer}/auth?${query}`)

@@ -102,9 +102,9 @@ export async function openTestCommandLine() {
       open += 1
       return {
         features: [clients, resources, vault],
+        // The storage itself is closed with the database that it is another view of.
         async close() {
           open -= 1
-          await storage.close()
         },
       }
     },

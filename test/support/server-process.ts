@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { masterKey } from './latchkey.ts'
-import type { Door, Fields } from './relying-party.ts'
+import type { Door, Fields } from './application.ts'
 
 export interface ServerProcess extends Door, AsyncDisposable {
   readonly port: number

@@ -50,7 +50,7 @@ export function exchangeBytes(port: number, bytes: Buffer): Promise<WireAnswer> 
   // A server that refuses a long request may close before all of it was sent; its answer counts.
   socket.on('error', (error) => (chunks.length === 0 ? reject(error) : undefined))
   socket.on('close', () => (chunks.length === 0 ? reject(new Error('There was no answer.')) : resolve(parseAnswer(Buffer.concat(chunks)))))
-  socket.end(bytes)
+  socket.write(bytes)
   return promise
 }
 

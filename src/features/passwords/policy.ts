@@ -79,7 +79,7 @@ function isPattern(text: string): boolean {
 
 let commonPasswords: Promise<ReadonlySet<string>> | undefined
 
-/** Loaded when somebody first chooses a password, as the list takes some megabytes. */
+/** Loaded when somebody first chooses a password, as the list takes some 25 MB. */
 async function anyCommon(forms: readonly string[]): Promise<boolean> {
   commonPasswords ??= import('@zxcvbn-ts/language-common').then(
     ({ dictionary }) => new Set(dictionary['passwords-common']),

@@ -16,7 +16,7 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
 
   return {
     async show(ctx, interaction) {
-      const { uid, missing, clientId, offlineAccess } = interaction
+      const { uid, missing, clientId, offlineAccess, decidesAnew } = interaction
       const userId = personOf(interaction)
       const path = `/interaction/${uid}`
       const resources = await Promise.all(
@@ -35,7 +35,7 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
         resources,
         offlineAccess,
         ...(offlineAccess ? { accessForSeconds: refreshLifetimeSeconds } : undefined),
-        newOnly: (await consents.find(userId, clientId)) !== undefined,
+        newOnly: !decidesAnew && (await consents.find(userId, clientId)) !== undefined,
       })
     },
 
