@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import { AppError } from '../kernel/errors.ts'
@@ -21,7 +21,7 @@ export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
     const peer = socket.remoteAddress ?? ''
     const address = clientAddress(peer, headerOf(ctx.req, 'x-forwarded-for'), isTrusted)
     const sent = headerOf(ctx.req, 'x-request-id')
-    const requestId = sent !== undefined && isTrusted(peer) && requestIdPattern.test(sent) ? sent : randomBytes(9).toString('base64url')
+    const requestId = sent !== undefined && isTrusted(peer) && requestIdPattern.test(sent) ? sent : randomUUID()
     const facts: RequestFacts = { requestId, address, userAgent: (headers['user-agent'] ?? '').slice(0, 256) }
     ctx.state.facts = facts
     ctx.state.claimedHost = onlyHost(ctx.req)

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
 
 /** Sets what every answer carries, and the policy of pages: no script, style or frame but our own (CSP Level 3). */
@@ -17,7 +17,7 @@ export function securityHeaders(issuer: URL): Middleware {
     ].join(';')
 
   return async (ctx, next) => {
-    const nonce = randomBytes(16).toString('base64')
+    const nonce = randomUUID()
     ctx.state.nonce = nonce
     ctx.set('X-Content-Type-Options', 'nosniff')
     ctx.set('Referrer-Policy', 'no-referrer')

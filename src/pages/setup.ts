@@ -51,6 +51,6 @@ export function setupRoutes(router: Router, ports: PagePorts, { pages, csrf }: {
       return pages.answer(ctx, 'setup/form', { action: '/setup', token, minimumLength: passwords.minimumLength, values: { name, email, username }, errors })
     }
     ctx.status = 303
-    ctx.redirect(signIn.signInPath({ loginHint: email }))
+    ctx.redirect(signIn.signInPath({ loginHint: email || username }))
   })
 }

@@ -2,7 +2,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import type { Artefacts, Payload } from './artefacts.ts'
 import { clientMetadata } from './client-metadata.ts'
-import { orUnavailable } from './errors.ts'
+import { eachOrUnavailable } from './errors.ts'
 import type { Clients } from './ports.ts'
 import type { SessionStore } from './sessions.ts'
 
@@ -27,7 +27,7 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
     // The library removes a grant and what came from it in several writes; here they go together or not at all.
     Grant: { destroy: (id) => dependencies.artefacts.endGrant(id) },
   }
-  return (model) => guarded({ ...artefactAdapter(model, dependencies), ...special[model] })
+  return (model) => eachOrUnavailable({ ...artefactAdapter(model, dependencies), ...special[model] })
 }
 
 function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Adapter {
@@ -66,11 +66,3 @@ const sessionAdapter = (sessions: SessionStore, artefacts: Artefacts): Operation
   // The end of a session goes through `SessionStore.end`.
   destroy: nothing,
 })
-
-function guarded(adapter: Adapter): Adapter {
-  const entries = Object.entries(adapter).map(([name, operation]) => [
-    name,
-    (...args: unknown[]) => orUnavailable(() => (operation as (...args: unknown[]) => Promise<unknown>)(...args)),
-  ])
-  return Object.fromEntries(entries) as Adapter
-}

@@ -1,9 +1,10 @@
 import { after, type Clock } from '../kernel/clock.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { Sealing } from '../kernel/sealing.ts'
+import { type FoundRow, openArtefactRows } from './artefact-rows.ts'
 import { isUniqueViolation } from '../storage/errors.ts'
 import type { DatabaseTransaction, Storage } from '../storage/storage.ts'
-import { insertUnderGrant, isGiven } from './under-grant.ts'
+import { armed, disarmed } from './disarmed.ts'
 
 export type Payload = Record<string, unknown>
 
@@ -11,6 +12,8 @@ export type Payload = Record<string, unknown>
 const keptAfterExpirySeconds = 86_400
 const batch = 500
 /** Models whose identifier must be restored without being presented, so it is stored sealed. */
+/** What a grant gives to its client. */
+const given = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken'])
 const restored = new Set(['Session', 'DeviceCode'])
 
 export interface Artefacts {
@@ -51,13 +54,15 @@ export interface ArtefactDependencies {
 }
 
 export const sealedRow = (model: string, id: string): string => `artefact:${model}:${id}:sealed_id`
+const pushedRow = (id: string): string => `artefact:Interaction:${id}:payload.parJti`
 
 export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies): Artefacts {
   const { db } = storage
+  const rows = openArtefactRows(storage)
 
   const live = () => ({ OR: [{ expiresAt: null }, { expiresAt: { gt: clock.now() } }] })
 
-  const restore = (row: { model: string; id: string; payload: string; sealedId: string | null; consumedAt: Date | null }, jti?: string): Payload => {
+  const restore = (row: FoundRow, jti?: string): Payload => {
     const payload = JSON.parse(row.payload) as Payload
     const identifier = jti ?? (row.sealedId === null ? undefined : sealing.open(row.sealedId, sealedRow(row.model, row.id)))
     return {
@@ -70,22 +75,15 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
   return {
     async save(model, id, payload, ttlSeconds) {
       const hash = hashSecret(id)
-      const columns = columnsOf(payload)
       const row = {
-        ...columns,
-        payload: withoutIdentifier(payload),
+        ...columnsOf(payload),
+        payload: withoutIdentifier(model === 'Interaction' ? disarmed(payload, id, { sealing, row: pushedRow(hash) }) : payload),
         expiresAt: ttlSeconds === undefined ? null : after(clock.now(), ttlSeconds),
       }
-      if (isGiven(model) && columns.grantId !== null) {
-        return await insertUnderGrant(storage, { ...row, model, id: hash, grantId: columns.grantId, createdAt: clock.now() })
-      }
       const sealedId = restored.has(model) ? sealing.seal(id, sealedRow(model, hash)) : null
-      await db.artefact.upsert({
-        where: { model_id: { model, id: hash } },
-        create: { model, id: hash, createdAt: clock.now(), ...row, sealedId },
-        update: { ...row, sealedId },
-        select: { id: true },
-      })
+      const stored = { model, id: hash, createdAt: clock.now(), ...row, sealedId }
+      if (given.has(model) && stored.grantId !== null) await rows.insertUnderGrant({ ...stored, grantId: stored.grantId })
+      else await rows.upsert(stored)
     },
 
     async insertOnce(model, id, ttlSeconds) {
@@ -103,25 +101,19 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
     },
 
     async find(model, id) {
-      const row = await db.artefact.findUnique({ where: { model_id: { model, id: hashSecret(id) } } })
-      if (row === null || (row.expiresAt !== null && row.expiresAt <= clock.now())) return undefined
+      const row = await rows.find(model, hashSecret(id))
+      if (row === undefined || (row.expiresAt !== null && row.expiresAt <= clock.now())) return undefined
       if (model === 'Interaction' && row.consumedAt !== null) return undefined
-      return restore(row, id)
+      const payload = restore(row, id)
+      return model === 'Interaction' ? armed(payload, id, { sealing, row: pushedRow(row.id) }) : payload
     },
 
     async findBy(model, column, value) {
-      const row = await db.artefact.findFirst({ where: { model, [column]: value, ...live() } })
-      return row === null ? undefined : restore(row)
+      const row = await rows.findBy(column, value, { model, now: clock.now() })
+      return row === undefined ? undefined : restore(row)
     },
 
-    async consume(model, id) {
-      const now = clock.now()
-      const { count } = await db.artefact.updateMany({
-        where: { model, id: hashSecret(id), consumedAt: null, ...live() },
-        data: { consumedAt: now },
-      })
-      return count === 1
-    },
+    consume: (model, id) => rows.consume(model, hashSecret(id), clock.now()),
 
     async remove(model, id) {
       await db.artefact.deleteMany({ where: { model, id: hashSecret(id) } })
@@ -186,10 +178,12 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' && 
 export function columnsOf(payload: Payload) {
   const session = payload.session as Payload | undefined
   const params = payload.params as Payload | undefined
+  // Of an interaction: who has just signed in, before the session knows it.
+  const { login } = (payload.result ?? {}) as { login?: Payload }
   return {
     grantId: textOf(payload.grantId),
     sessionUid: textOf(payload.sessionUid) ?? textOf(payload.uid) ?? textOf(session?.uid),
-    userId: textOf(payload.accountId) ?? textOf(session?.accountId),
+    userId: textOf(payload.accountId) ?? textOf(login?.accountId) ?? textOf(session?.accountId),
     clientId: textOf(payload.clientId) ?? textOf(params?.client_id),
     userCode: textOf(payload.userCode),
   }

@@ -17,7 +17,8 @@ export function clientMetadata(client: ProviderClient, serverScopes: ReadonlySet
     response_types: codeFlow ? ['code'] : [],
     redirect_uris: [...client.redirectUris],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris],
-    scope: client.scopes.filter((scope) => serverScopes.has(scope)).join(' ') || undefined,
+    // Without a value the library would allow every scope; `offline_access` by itself gives nothing.
+    scope: client.scopes.filter((scope) => serverScopes.has(scope)).join(' ') || 'offline_access',
     token_endpoint_auth_method: client.authentication as ClientMetadata['token_endpoint_auth_method'],
     id_token_signed_response_alg: client.idTokenAlgorithm as ClientMetadata['id_token_signed_response_alg'],
     allowed_origins: [...client.allowedOrigins],

@@ -21,3 +21,14 @@ export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
     throw unavailable(error) === undefined ? error : new Unavailable(error)
   }
 }
+
+type Operation = (...args: unknown[]) => Promise<unknown>
+
+/** The same asynchronous operations, each run by `orUnavailable`; what is no function stays as it is. */
+export function eachOrUnavailable<T extends object>(operations: T): T {
+  const entries = Object.entries(operations).map(([name, operation]) => [
+    name,
+    typeof operation === 'function' ? (...args: unknown[]) => orUnavailable(() => (operation as Operation)(...args)) : operation,
+  ])
+  return Object.fromEntries(entries) as T
+}

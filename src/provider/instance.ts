@@ -48,13 +48,24 @@ export async function buildInstance(inputs: InstanceInputs): Promise<Instance> {
 const allowFormTargets: Middleware = async (ctx, next) => {
   await next()
   if (!ctx.response.is('html')) return
-  const { params, entities } = (ctx.oidc ?? {}) as { params?: Payload; entities?: { Interaction?: { params?: Payload } } }
-  const targets = [params?.redirect_uri, params?.post_logout_redirect_uri, entities?.Interaction?.params?.redirect_uri]
+  const { params, entities } = (ctx.oidc ?? {}) as {
+    params?: Payload
+    entities?: { Interaction?: { params?: Payload } }
+  }
+  const targets = [
+    params?.redirect_uri,
+    params?.post_logout_redirect_uri,
+    entities?.Interaction?.params?.redirect_uri,
+  ]
   ctx.state.formTargets = targets.filter((target) => typeof target === 'string')
 }
 
 /** The library's documented models, made to do what a store alone cannot: single use, hashed secrets, one session row. */
-function extendModels(provider: Provider, { ports, artefacts, clock }: InstanceInputs, sessions: SessionStore): void {
+function extendModels(
+  provider: Provider,
+  { ports, artefacts, clock }: InstanceInputs,
+  sessions: SessionStore,
+): void {
   const { Client, ReplayDetection, Session } = provider
   Client.prototype.compareClientSecret = function compare(presented) {
     return ports.clients.verifySecret(this.clientId, presented)
@@ -73,10 +84,15 @@ function extendModels(provider: Provider, { ports, artefacts, clock }: InstanceI
 }
 
 function listen(provider: Provider, { ports: { events } }: InstanceInputs): void {
-  const grantTypeOf = (ctx: Context): string => String((ctx.oidc?.params as Record<string, unknown> | undefined)?.grant_type ?? '')
+  const grantTypeOf = (ctx: Context): string =>
+    String((ctx.oidc?.params as Record<string, unknown> | undefined)?.grant_type ?? '')
   provider.on('grant.success', (ctx) => {
     const { client, entities } = ctx.oidc
-    events.tokensIssued(ctx, { grantType: grantTypeOf(ctx), clientId: client?.clientId, userId: entities.Account?.accountId })
+    events.tokensIssued(ctx, {
+      grantType: grantTypeOf(ctx),
+      clientId: client?.clientId,
+      userId: entities.Account?.accountId,
+    })
   })
   provider.on('grant.error', (ctx, error) => {
     const { error: code, error_detail: detail } = error as { error?: string; error_detail?: string }

@@ -77,8 +77,16 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
       const trail = await orUnavailable(() => artefacts.interactionTrail(uid))
       if (trail === undefined) return undefined
       const sameBrowser = ctx.cookies.get(provider.cookieName('interaction'), { signed: true }) === uid
-      const query = new URLSearchParams(Object.entries(trail.params).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
-      return { clientId: trail.clientId, pending: trail.pending, restartPath: sameBrowser ? `${provider.pathFor('authorization')}?${query}` : undefined }
+      const query = new URLSearchParams(
+        Object.entries(trail.params).filter(
+          (entry): entry is [string, string] => typeof entry[1] === 'string',
+        ),
+      )
+      return {
+        clientId: trail.clientId,
+        pending: trail.pending,
+        restartPath: sameBrowser ? `${provider.pathFor('authorization')}?${query}` : undefined,
+      }
     },
 
     async finishLogin(ctx, { userId, amr, acr, at, remember }) {
@@ -98,13 +106,21 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
 
     async abort(ctx) {
       const provider = await current()
-      await goOn(provider, ctx, { error: 'access_denied', error_description: 'the person cancelled the sign-in' })
+      await goOn(provider, ctx, {
+        error: 'access_denied',
+        error_description: 'the person cancelled the sign-in',
+      })
     },
   }
 }
 
 const notHere = (cause?: unknown): AppError =>
-  new AppError('interaction.not_here', 400, 'This sign-in is not under way in this browser. Go back to the application and sign in again.', { cause })
+  new AppError(
+    'interaction.not_here',
+    400,
+    'This sign-in is not under way in this browser. Go back to the application and sign in again.',
+    { cause },
+  )
 
 async function detailsOf(provider: Provider, ctx: Context): Promise<Interaction> {
   try {
@@ -115,8 +131,14 @@ async function detailsOf(provider: Provider, ctx: Context): Promise<Interaction>
   }
 }
 
-async function goOn(provider: Provider, ctx: Context, result: Parameters<Provider['interactionResult']>[2]): Promise<void> {
-  const returnTo = await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true })
+async function goOn(
+  provider: Provider,
+  ctx: Context,
+  result: Parameters<Provider['interactionResult']>[2],
+): Promise<void> {
+  const returnTo = await provider.interactionResult(ctx.req, ctx.res, result, {
+    mergeWithLastSubmission: true,
+  })
   ctx.status = 303
   ctx.redirect(returnTo)
 }
@@ -124,8 +146,11 @@ async function goOn(provider: Provider, ctx: Context, result: Parameters<Provide
 function describe(interaction: Interaction): PendingInteraction {
   const { params, prompt, session } = interaction
   const details = prompt.details as Payload
-  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
-  const decidesAnew = prompt.reasons.some((reason) => reason === 'consent_prompt' || reason === 'native_client_prompt')
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' ? value : undefined
+  const decidesAnew = prompt.reasons.some(
+    (reason) => reason === 'consent_prompt' || reason === 'native_client_prompt',
+  )
   const missing = decidesAnew ? (details.asked as RememberedConsent) : missingOf(details)
   return {
     uid: interaction.uid,

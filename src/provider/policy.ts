@@ -12,10 +12,16 @@ export function interactionPrompts(): ReturnType<typeof base> {
   const prompts = base()
   const login = prompts.get('login')
   const consent = prompts.get('consent')
-  if (login === undefined || consent === undefined) throw new Error('The library has no login or consent prompt.')
+  if (login === undefined || consent === undefined)
+    throw new Error('The library has no login or consent prompt.')
   login.checks.add(
-    new Check('account_unavailable', 'the signed-in account may not be used', ({ oidc }: KoaContextWithOIDC) =>
-      oidc.session?.accountId !== undefined && oidc.account === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+    new Check(
+      'account_unavailable',
+      'the signed-in account may not be used',
+      ({ oidc }: KoaContextWithOIDC) =>
+        oidc.session?.accountId !== undefined && oidc.account === undefined
+          ? Check.REQUEST_PROMPT
+          : Check.NO_NEED_TO_PROMPT,
     ),
   )
   // Who is asked again decides about all of it, not only about what is missing.
@@ -23,10 +29,16 @@ export function interactionPrompts(): ReturnType<typeof base> {
   // A native application could be an impostor, which is why the library always asks; an operator's own one is known.
   consent.checks.remove('native_client_prompt')
   consent.checks.add(
-    new Check('native_client_prompt', 'native clients require End-User interaction', 'interaction_required', ({ oidc }: KoaContextWithOIDC) =>
-      oidc.client?.applicationType === 'native' && oidc.client.first_party !== true && oidc.result?.consent === undefined
-        ? Check.REQUEST_PROMPT
-        : Check.NO_NEED_TO_PROMPT,
+    new Check(
+      'native_client_prompt',
+      'native clients require End-User interaction',
+      'interaction_required',
+      ({ oidc }: KoaContextWithOIDC) =>
+        oidc.client?.applicationType === 'native' &&
+        oidc.client.first_party !== true &&
+        oidc.result?.consent === undefined
+          ? Check.REQUEST_PROMPT
+          : Check.NO_NEED_TO_PROMPT,
     ),
   )
   return prompts

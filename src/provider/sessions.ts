@@ -43,6 +43,15 @@ export function openSessions({ storage, clock, sealing, currentRequest }: Sessio
   const model = 'Session'
   const seen = new WeakMap<object, Map<string, Seen>>()
 
+  const select = storage.statement(
+    `SELECT id, payload, sealed_id, version FROM artefact
+     WHERE model = '${model}' AND expires_at > ? AND (id = ? OR (previous_id = ? AND rotated_at > ?))`,
+  )
+  const rewrite = storage.statement(
+    `UPDATE artefact SET payload = ?, sealed_id = ?, user_id = ?, expires_at = ?, version = ?
+     WHERE model = '${model}' AND id = ? AND session_uid = ? AND version = ?`,
+  )
+
   const remember = (uid: string, entry: Seen): void => {
     const request = currentRequest()
     if (request === undefined) return
@@ -69,8 +78,9 @@ export function openSessions({ storage, clock, sealing, currentRequest }: Sessio
     const hash = hashSecret(id)
     const where = { model, sessionUid: payload.uid as string, version: options.base.version }
     const row = { ...columns(hash, id, payload, options.ttlSeconds), version: options.base.version + 1 }
-    const same = await db.artefact.updateMany({ where: { ...where, id: hash }, data: row })
-    if (same.count === 1) return true
+    const { sealedId, userId, expiresAt, version } = row
+    const same = await rewrite.run(row.payload, sealedId, userId, expiresAt, version, hash, where.sessionUid, where.version)
+    if (same === 1) return true
     const current = await readAgain(payload.uid as string)
     if (current === undefined || current.version !== options.base.version) return false
     // An identifier from before the sign-in must not lead to the signed-in session, not even for a moment.
@@ -102,17 +112,12 @@ export function openSessions({ storage, clock, sealing, currentRequest }: Sessio
     async find(id) {
       const hash = hashSecret(id)
       const now = clock.now()
-      const row = await db.artefact.findFirst({
-        where: {
-          model,
-          expiresAt: { gt: now },
-          OR: [{ id: hash }, { previousId: hash, rotatedAt: { gt: after(now, -graceSeconds) } }],
-        },
-      })
-      if (row === null) return undefined
-      const payload = JSON.parse(row.payload) as Payload
-      remember(payload.uid as string, { version: row.version, authorizations: structuredClone((payload.authorizations ?? {}) as Payload) })
-      return { ...payload, jti: row.id === hash ? id : sealing.open(row.sealedId ?? '', sealedRow(model, row.id)) }
+      const [row] = await select.rows(now, hash, hash, after(now, -graceSeconds))
+      if (row === undefined) return undefined
+      const [rowId, stored, sealedId, version] = row as readonly [string, string, string | null, number]
+      const payload = JSON.parse(stored) as Payload
+      remember(payload.uid as string, { version, authorizations: structuredClone((payload.authorizations ?? {}) as Payload) })
+      return { ...payload, jti: rowId === hash ? id : sealing.open(sealedId ?? '', sealedRow(model, rowId)) }
     },
 
     async end(uid) {

@@ -1,10 +1,10 @@
 import { AppError } from '../kernel/errors.ts'
 
-/** Prisma: server unreachable, timed out, connection closed, pool exhausted, transaction could not start. */
-const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
+/** Prisma: server unreachable, timed out, connection closed, pool exhausted, transaction could not start, deadlock. */
+const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
 const unavailableKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'DatabaseDoesNotExist', 'AuthenticationFailed'])
-const networkCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P0[123]|53\d{3}|08\d{3})$/
-const driverMessages = /timeout exceeded when trying to connect|Connection terminated|the database system is (starting up|shutting down)/i
+const networkCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P0[123]|57014|55P03|40P01|40001|53\d{3}|08\d{3})$/
+const driverMessages = /timeout exceeded when trying to connect|Query read timeout|Connection terminated|the database system is (starting up|shutting down)/i
 const maximumDepth = 6
 
 interface ErrorLike {
@@ -43,7 +43,9 @@ function isUnavailable(error: unknown, depth: number): boolean {
 
 /** Whether `error` reports that a unique value was there already. */
 export function isUniqueViolation(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && (error as ErrorLike).code === 'P2002'
+  if (typeof error !== 'object' || error === null) return false
+  const { code, cause } = error as ErrorLike
+  return code === 'P2002' || (cause as ErrorLike | undefined)?.kind === 'UniqueConstraintViolation'
 }
 
 /** The text in which a violated unique constraint names its columns, on either database. */

@@ -1,5 +1,6 @@
 import type { Backend } from './backend.ts'
 import { type MigrationState, migrate, migrationState } from './migrate.ts'
+import { openStatement } from './statements.ts'
 import type { Revisions, Storage } from './storage.ts'
 import { parseTarget } from './target.ts'
 
@@ -32,6 +33,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     dialect,
     db,
+    statement: (sql) => openStatement(backend.connection, dialect, sql),
     transaction: (work) => db.$transaction(work, limits),
     async touch(transaction, topic) {
       await transaction.revision.upsert({ where: { topic }, create: { topic, value: 1 }, update: { value: { increment: 1 } } })

@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg'
+import type { SqlQueryable } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
 import type { Backend } from './backend.ts'
 import type { Database, Revisions } from './storage.ts'
@@ -16,7 +17,7 @@ const reconnectMilliseconds = 1_000
 
 export async function postgresqlBackend({ url, poolSize, timeoutMilliseconds }: PostgresqlBackendOptions): Promise<Backend> {
   const { PrismaClient } = await import('./generated/postgresql/client.ts')
-  const adapter = new PrismaPg({
+  const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: timeoutMilliseconds,
@@ -25,13 +26,29 @@ export async function postgresqlBackend({ url, poolSize, timeoutMilliseconds }: 
     idleTimeoutMillis: 60_000,
     keepAlive: true,
   })
+  pool.on('error', () => {}) // an idle connection that was lost; the next query opens another
+  const adapter = new PrismaPg(pool, { disposeExternalPool: true, statementNameGenerator: statementNames() })
+  let connection: Promise<SqlQueryable> | undefined
   return {
     dialect: 'postgresql',
-    adapter,
+    adapter: new PrismaPg({ connectionString: url, max: 2 }),
     db: new PrismaClient({ adapter }) as unknown as Database, // one schema, two clients of the same shape
+    connection: () => (connection ??= adapter.connect()),
     revisions: () => revisions(url),
     underLock: (work) => underAdvisoryLock(url, work),
     snapshotFolder: undefined,
+  }
+}
+
+/** Each statement is parsed and planned once a connection. */
+function statementNames(): (query: { readonly sql: string }) => string {
+  const names = new Map<string, string>()
+  return ({ sql }) => {
+    const known = names.get(sql)
+    if (known !== undefined) return known
+    const name = `latchkey_${names.size}`
+    names.set(sql, name)
+    return name
   }
 }
 

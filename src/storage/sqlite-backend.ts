@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
+import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { AppError } from '../kernel/errors.ts'
 import type { Backend } from './backend.ts'
 import { busyTimeoutMilliseconds, sqliteAdapter } from './sqlite.ts'
@@ -19,29 +20,59 @@ export async function sqliteBackend({ file, synchronous }: SqliteBackendOptions)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const { PrismaClient } = await import('./generated/sqlite/client.ts')
   const adapter = sqliteAdapter({ file, synchronous })
+  const shared = sharing(adapter)
   return {
     dialect: 'sqlite',
     adapter,
-    db: new PrismaClient({ adapter }),
+    db: new PrismaClient({ adapter: shared }),
+    connection: shared.connect,
     revisions: async () => revisions(file),
     underLock: (work) => underFileLock(`${file}-migration-lock`, work),
     snapshotFolder: file === ':memory:' ? undefined : `${dirname(file)}/snapshots`,
   }
 }
 
+/** One connection for the client and for statements, so that a transaction of the one keeps the other waiting. */
+function sharing(factory: SqlMigrationAwareDriverAdapterFactory): SqlMigrationAwareDriverAdapterFactory {
+  let open: Promise<SqlDriverAdapter> | undefined
+  const connect = async (): Promise<SqlDriverAdapter> => {
+    const connection = await factory.connect()
+    return {
+      ...connection,
+      async dispose() {
+        open = undefined
+        await connection.dispose()
+      },
+    }
+  }
+  return { ...factory, connect: () => (open ??= connect()) }
+}
+
+const freshMilliseconds = 1
+
 /**
- * A connection of its own reads the counter at each question (some microseconds), so a change made by another process,
- * such as the command line, counts from its commit on.
+ * A connection of its own reads the counters, at most once a millisecond, so a change made by another process, such as the
+ * command line, counts from its commit on. Our own changes are seen at once.
  */
 function revisions(file: string): Revisions {
   const database = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMilliseconds })
-  const select = database.prepare('SELECT value FROM revision WHERE topic = ?')
+  const select = database.prepare('SELECT topic, value FROM revision')
+  select.setReturnArrays(true)
+  let seen: ReadonlyMap<string, number> = new Map()
+  let readAt = Number.NEGATIVE_INFINITY
 
   return {
-    announce: async () => {},
+    async announce() {
+      readAt = Number.NEGATIVE_INFINITY
+    },
     revision(topic) {
+      const now = performance.now()
       try {
-        return (select.get(topic) as { value: number } | undefined)?.value ?? 0
+        if (now - readAt >= freshMilliseconds) {
+          seen = new Map(select.all() as unknown as [string, number][])
+          readAt = now
+        }
+        return seen.get(topic) ?? 0
       } catch {
         return undefined
       }

@@ -1,4 +1,5 @@
 import type { Prisma, PrismaClient } from './generated/sqlite/client.ts'
+import type { Statement } from './statements.ts'
 
 export type Dialect = 'sqlite' | 'postgresql'
 
@@ -13,6 +14,8 @@ export type Topic = 'clients' | 'resources' | 'users' | 'keys'
 export interface Storage {
   readonly dialect: Dialect
   readonly db: Database
+  /** For the hot paths; see `Statement`. Outside transactions only. */
+  statement(sql: string): Statement
   /** All or nothing. On SQLite it holds the write lock from its first statement, so keep it short. */
   transaction<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T>
   /** Counts a change of `topic`; call it in the transaction that makes the change. */

@@ -1,6 +1,3 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, type GenerateKeyPairResult, type JWK } from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -10,59 +7,115 @@ import { discover } from '../support/relying-party.ts'
 
 const api = (algorithm: string): string => `https://${algorithm.toLowerCase()}.example.test`
 const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
-const scopes = [{ name: 'orders:read', description: 'Read orders' }, { name: 'orders:write' }, { name: 'orders:delete' }]
-const basic = (id: string, secret: string): Readonly<Record<string, string>> => ({ authorization: `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}` })
+const scopes = [
+  { name: 'orders:read', description: 'Read orders' },
+  { name: 'orders:write' },
+  { name: 'orders:delete' },
+]
+const basic = (id: string, secret: string): Readonly<Record<string, string>> => ({
+  authorization: `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}`,
+})
 
 describe('client credentials', () => {
   let latchkey: RunningLatchkey
   let service: CreatedClient
   let server: oauth.AuthorizationServer
-  let keyServer: KeyServer
 
   beforeAll(async () => {
-    latchkey = await startLatchkey({ environment: { LATCHKEY_PROVIDER_OUTBOUND_ALLOW_PRIVATE: 'true' } })
-    keyServer = await startKeyServer()
-    for (const tokenAlgorithm of algorithms) await latchkey.createApi({ indicator: api(tokenAlgorithm), name: 'Orders', scopes, tokenAlgorithm, accessTokenTtlSeconds: 300 })
+    latchkey = await startLatchkey()
+    for (const tokenAlgorithm of algorithms)
+      await latchkey.createApi({
+        indicator: api(tokenAlgorithm),
+        name: 'Orders',
+        scopes,
+        tokenAlgorithm,
+        accessTokenTtlSeconds: 300,
+      })
     await latchkey.createApi({ indicator: api('opaque'), name: 'Stock', scopes, tokenFormat: 'opaque' })
-    await latchkey.createApi({ indicator: api('foreign'), name: 'Payroll', scopes: [{ name: 'salaries:read' }] })
-    service = await latchkey.createClient({ kind: 'service', name: 'Importer', scopes: ['orders:read', 'orders:write'] })
+    await latchkey.createApi({
+      indicator: api('foreign'),
+      name: 'Payroll',
+      scopes: [{ name: 'salaries:read' }],
+    })
+    service = await latchkey.createClient({
+      kind: 'service',
+      name: 'Importer',
+      scopes: ['orders:read', 'orders:write'],
+    })
     const issuer = new URL(latchkey.issuer)
-    server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { [oauth.allowInsecureRequests]: true }))
+    server = await oauth.processDiscoveryResponse(
+      issuer,
+      await oauth.discoveryRequest(issuer, { [oauth.allowInsecureRequests]: true }),
+    )
   })
-  afterAll(async () => {
-    vi.useRealTimers()
-    await keyServer.close()
-    await latchkey.close()
-  })
+  afterAll(() => latchkey.close())
 
-  const ask = (parameters: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = basic(service.id, service.secret)) =>
-    fetch(`${latchkey.issuer}/token`, { method: 'POST', headers, body: new URLSearchParams({ grant_type: 'client_credentials', ...parameters }) })
-  const refusal = async (response: Response): Promise<unknown> => [response.status, ((await response.json()) as { error: string }).error]
+  const ask = (
+    parameters: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = basic(service.id, service.secret),
+  ) =>
+    fetch(`${latchkey.issuer}/token`, {
+      method: 'POST',
+      headers,
+      body: new URLSearchParams({ grant_type: 'client_credentials', ...parameters }),
+    })
+  const refusal = async (response: Response): Promise<unknown> => [
+    response.status,
+    ((await response.json()) as { error: string }).error,
+  ]
   const configured = async (client: CreatedClient, authentication?: openid.ClientAuth) =>
     await discover(latchkey.issuer, client.id, authentication ?? openid.ClientSecretBasic(client.secret))
 
   describe('tokens', () => {
-    it.each(algorithms)('are JWTs that the API checks by itself, signed with its %s (RFC 9068)', async (algorithm) => {
-      const tokens = await openid.clientCredentialsGrant(await configured(service), { resource: api(algorithm), scope: 'orders:read orders:write' })
-      const now = Math.floor(Date.now() / 1000)
-      const request = new Request(api(algorithm), { headers: { authorization: `Bearer ${tokens.access_token}` } })
-      const claims = await oauth.validateJwtAccessToken(server, request, api(algorithm), { [oauth.allowInsecureRequests]: true, signingAlgorithms: [algorithm] })
-      expect(claims).toMatchObject({ iss: latchkey.issuer, aud: api(algorithm), sub: service.id, client_id: service.id, scope: 'orders:read orders:write' })
-      expect(claims.exp - claims.iat).toBe(300)
-      expect(Math.abs(claims.iat - now)).toBeLessThan(10)
-      expect(claims.jti).toMatch(/^[\w-]{20,}$/)
-      expect(JSON.parse(Buffer.from(tokens.access_token.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ typ: 'at+jwt', alg: algorithm })
-      expect(tokens).toMatchObject({ expires_in: 300, scope: 'orders:read orders:write' })
-      expect(tokens.refresh_token).toBeUndefined()
-      expect(tokens.id_token).toBeUndefined()
-      await expect(oauth.validateJwtAccessToken(server, request, api('foreign'), { [oauth.allowInsecureRequests]: true })).rejects.toThrow(/aud/)
-    })
+    it.each(algorithms)(
+      'are JWTs that the API checks by itself, signed with its %s (RFC 9068)',
+      async (algorithm) => {
+        const tokens = await openid.clientCredentialsGrant(await configured(service), {
+          resource: api(algorithm),
+          scope: 'orders:read orders:write',
+        })
+        const now = Math.floor(Date.now() / 1000)
+        const request = new Request(api(algorithm), {
+          headers: { authorization: `Bearer ${tokens.access_token}` },
+        })
+        const claims = await oauth.validateJwtAccessToken(server, request, api(algorithm), {
+          [oauth.allowInsecureRequests]: true,
+          signingAlgorithms: [algorithm],
+        })
+        expect(claims).toMatchObject({
+          iss: latchkey.issuer,
+          aud: api(algorithm),
+          sub: service.id,
+          client_id: service.id,
+          scope: 'orders:read orders:write',
+        })
+        expect(claims.exp - claims.iat).toBe(300)
+        expect(Math.abs(claims.iat - now)).toBeLessThan(10)
+        expect(claims.jti).toMatch(/^[\w-]{20,}$/)
+        expect(
+          JSON.parse(Buffer.from(tokens.access_token.split('.')[0] ?? '', 'base64url').toString()),
+        ).toMatchObject({ typ: 'at+jwt', alg: algorithm })
+        expect(tokens).toMatchObject({ expires_in: 300, scope: 'orders:read orders:write' })
+        expect(tokens.refresh_token).toBeUndefined()
+        expect(tokens.id_token).toBeUndefined()
+        await expect(
+          oauth.validateJwtAccessToken(server, request, api('foreign'), {
+            [oauth.allowInsecureRequests]: true,
+          }),
+        ).rejects.toThrow(/aud/)
+      },
+    )
 
     it('are opaque where the API wants to ask, and where no API is named', async () => {
-      for (const parameters of [{ resource: api('opaque'), scope: 'orders:read' }, {}] as Record<string, string>[]) {
+      for (const parameters of [{ resource: api('opaque'), scope: 'orders:read' }, {}] as Record<
+        string,
+        string
+      >[]) {
         const tokens = await openid.clientCredentialsGrant(await configured(service), parameters)
         expect(tokens.access_token).toMatch(/^[\w-]{43}$/)
-        expect(await openid.tokenIntrospection(await configured(service), tokens.access_token)).toMatchObject({ active: true, client_id: service.id })
+        expect(await openid.tokenIntrospection(await configured(service), tokens.access_token)).toMatchObject(
+          { active: true, client_id: service.id },
+        )
       }
     })
 
@@ -73,7 +126,8 @@ describe('client credentials', () => {
   })
 
   describe('scopes', () => {
-    const granted = async (parameters: Readonly<Record<string, string>>): Promise<unknown> => ((await (await ask({ resource: api('ES256'), ...parameters })).json()) as { scope?: string }).scope
+    const granted = async (parameters: Readonly<Record<string, string>>): Promise<unknown> =>
+      ((await (await ask({ resource: api('ES256'), ...parameters })).json()) as { scope?: string }).scope
 
     it('are given as asked, where client and API both have them', async () => {
       expect(await granted({ scope: 'orders:read' })).toBe('orders:read')
@@ -84,15 +138,22 @@ describe('client credentials', () => {
     })
 
     it('that nobody knows are refused or left out, never given', async () => {
-      const body = (await (await ask({ resource: api('ES256'), scope: 'orders:read admin openid' })).json()) as { scope?: string; error?: string }
+      const body = (await (
+        await ask({ resource: api('ES256'), scope: 'orders:read admin openid' })
+      ).json()) as { scope?: string; error?: string }
       expect(body.error ?? body.scope).toMatch(/^(invalid_scope|orders:read)$/)
     })
 
     it('follow a change of the client at once', async () => {
-      const changing = await latchkey.createClient({ kind: 'service', name: 'Changing', scopes: ['orders:read'] })
+      const changing = await latchkey.createClient({
+        kind: 'service',
+        name: 'Changing',
+        scopes: ['orders:read'],
+      })
       const { resource } = latchkey.app.features.clients
       const wanted = { resource: api('ES256'), scope: 'orders:read orders:write' }
-      const scopeOf = async () => (await openid.clientCredentialsGrant(await configured(changing), wanted)).scope
+      const scopeOf = async () =>
+        (await openid.clientCredentialsGrant(await configured(changing), wanted)).scope
       expect(await scopeOf()).toBe('orders:read')
       const item = await resource.find(changing.id)
       if (item === undefined) throw new Error('The client is gone.')
@@ -124,131 +185,12 @@ describe('client credentials', () => {
       const status = async () => (await ask({ resource: indicator, scope: 'orders:read' })).status
       expect(await status()).toBe(200)
       await act('disable')
-      expect(await refusal(await ask({ resource: indicator, scope: 'orders:read' }))).toEqual([400, 'invalid_target'])
+      expect(await refusal(await ask({ resource: indicator, scope: 'orders:read' }))).toEqual([
+        400,
+        'invalid_target',
+      ])
       await act('enable')
       expect(await status()).toBe(200)
     })
   })
-
-  describe('authentication', () => {
-    it('is possible by post', async () => {
-      const posting = await latchkey.createClient({ kind: 'service', name: 'Posting', authentication: 'client_secret_post' })
-      expect((await openid.clientCredentialsGrant(await configured(posting, openid.ClientSecretPost(posting.secret)))).access_token).toBeDefined()
-      expect(await refusal(await ask({ client_id: posting.id, client_secret: 'a-wrong-secret' }, {}))).toEqual([401, 'invalid_client'])
-      expect(await refusal(await ask({ client_id: posting.id }, {}))).toEqual([401, 'invalid_client'])
-    })
-
-    it.each(['ES256', 'RS256', 'EdDSA'])('is possible by an assertion signed with a registered %s key', async (algorithm) => {
-      const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true })
-      const client = await latchkey.createClient({ kind: 'service', name: 'Signing', jwks: { keys: [await exportJWK(publicKey)] } })
-      const tokens = await openid.clientCredentialsGrant(await configured(client, openid.PrivateKeyJwt(privateKey)))
-      expect(tokens.access_token).toBeDefined()
-      const { privateKey: stranger } = await generateKeyPair(algorithm)
-      await expect(openid.clientCredentialsGrant(await configured(client, openid.PrivateKeyJwt(stranger)))).rejects.toMatchObject({ error: 'invalid_client', status: 401 })
-      expect((await ask({}, basic(client.id, 'any-secret'))).status).toBe(401)
-      expect((await ask({ client_id: client.id }, {})).status).toBe(401)
-    })
-
-    it('is possible with keys that are fetched from the client, and with its next keys once it has rotated', async () => {
-      const [first, second] = [await generateKeyPair('ES256'), await generateKeyPair('ES256')]
-      const client = await latchkey.createClient({ kind: 'service', name: 'Publishing', jwksUri: keyServer.url })
-      const get = async ({ privateKey }: GenerateKeyPairResult, kid: string) =>
-        await openid.clientCredentialsGrant(await configured(client, openid.PrivateKeyJwt({ key: privateKey, kid })))
-      keyServer.publish([{ ...(await exportJWK(first.publicKey)), kid: 'first' }])
-      expect((await get(first, 'first')).access_token).toBeDefined()
-      keyServer.publish([{ ...(await exportJWK(second.publicKey)), kid: 'second' }])
-      // The library asks again for a key it does not know, at most once a minute.
-      vi.setSystemTime(Date.now() + 61_000)
-      expect((await get(second, 'second')).access_token).toBeDefined()
-      await expect(get(first, 'first')).rejects.toMatchObject({ error: 'invalid_client' })
-    })
-
-    it('fails as invalid_client, not as a server error, where the keys cannot be fetched', async () => {
-      const { privateKey } = await generateKeyPair('ES256')
-      const dead = await latchkey.createClient({ kind: 'service', name: 'Dead', jwksUri: `${keyServer.url}/not-there` })
-      await expect(openid.clientCredentialsGrant(await configured(dead, openid.PrivateKeyJwt(privateKey)))).rejects.toMatchObject({ error: 'invalid_client' })
-    })
-
-    it('never fetches keys from a private address unless configured', async () => {
-      await using guarded = await startLatchkey()
-      const { privateKey, publicKey } = await generateKeyPair('ES256')
-      keyServer.publish([await exportJWK(publicKey)])
-      const before = keyServer.requests()
-      const client = await guarded.createClient({ kind: 'service', name: 'Inside', jwksUri: keyServer.url })
-      const configuration = await discover(guarded.issuer, client.id, openid.PrivateKeyJwt(privateKey))
-      await expect(openid.clientCredentialsGrant(configuration)).rejects.toMatchObject({ error: 'invalid_client' })
-      expect(keyServer.requests()).toBe(before)
-    })
-
-    it('accepts each of several secrets, until it expires or is removed', async () => {
-      const client = await latchkey.createClient({ kind: 'service', name: 'Rotating' })
-      const { resource } = latchkey.app.features.clients
-      const act = async (name: string, input: Record<string, unknown>) => {
-        const item = await resource.find(client.id)
-        if (item === undefined) throw new Error('The client is gone.')
-        return await resource.actions.find((each) => each.name === name)?.run(item, input, commandLineActor)
-      }
-      const added = await act('add-secret', { label: 'next', expiresInDays: 1 })
-      const next = added?.reveals?.secret ?? ''
-      const status = async (secret: string): Promise<number> => (await ask({}, basic(client.id, secret))).status
-      await vi.waitFor(async () => expect([await status(client.secret), await status(next)]).toEqual([200, 200]))
-      vi.setSystemTime(Date.now() + 2 * 86_400_000)
-      expect([await status(client.secret), await status(next)]).toEqual([200, 401])
-      const first = (await resource.find(client.id))?.secrets.find(({ label }) => label === null)
-      await act('remove-secret', { secretId: first?.id })
-      expect(await status(client.secret)).toBe(401)
-    })
-
-    it('fails alike for a wrong secret and for a client that does not exist or is disabled', async () => {
-      const disabled = await latchkey.createClient({ kind: 'service', name: 'Disabled' })
-      expect((await ask({}, basic(disabled.id, disabled.secret))).status).toBe(200)
-      const { resource } = latchkey.app.features.clients
-      const item = await resource.find(disabled.id)
-      if (item === undefined) throw new Error('The client is gone.')
-      await resource.actions.find(({ name }) => name === 'disable')?.run(item, {}, commandLineActor)
-      const shape = async (id: string, secret: string): Promise<unknown> => {
-        const response = await ask({}, basic(id, secret))
-        const headers = [...response.headers.keys()].filter((name) => name !== 'date').toSorted()
-        return { status: response.status, body: await response.json(), headers, challenge: response.headers.get('www-authenticate') }
-      }
-      const wrong = await shape(service.id, 'a-wrong-secret')
-      expect(wrong).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
-      expect(await shape('nobody', 'a-wrong-secret')).toEqual(wrong)
-      expect(await shape(disabled.id, disabled.secret)).toEqual(wrong)
-      expect(await shape(service.id, '')).toMatchObject({ body: { error: expect.stringMatching(/^invalid_(client|request)$/) } })
-    })
-
-    it('refuses two ways at once, and a client that may not use the grant', async () => {
-      expect((await ask({ client_id: service.id, client_secret: service.secret })).status).toBe(400)
-      const spa = await latchkey.createClient({ kind: 'spa', name: 'App', redirectUris: ['https://app.example.test/cb'] })
-      expect(await refusal(await ask({ client_id: spa.id }, {}))).toEqual([400, 'invalid_request'])
-    })
-  })
 })
-
-interface KeyServer {
-  readonly url: string
-  publish(keys: readonly JWK[]): void
-  requests(): number
-  close(): Promise<void>
-}
-
-/** Where a client publishes its keys. */
-async function startKeyServer(): Promise<KeyServer> {
-  let keys: readonly JWK[] = []
-  let requests = 0
-  const server: Server = createServer((request, response) => {
-    requests += 1
-    response.writeHead(request.url === '/jwks' ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }))
-  })
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://localhost:${port}/jwks`,
-    publish: (published) => {
-      keys = published
-    },
-    requests: () => requests,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  }
-}

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
-import { answered, callbackUrl, isConsent, isSignIn, type RelyingParty, relyingParty, walkThrough } from '../support/relying-party.ts'
+import {
+  answered,
+  callbackUrl,
+  isConsent,
+  isSignIn,
+  type RelyingParty,
+  relyingParty,
+  walkThrough,
+} from '../support/relying-party.ts'
 import { newVisitor, type Page, type Visitor } from '../support/visitor.ts'
 
 const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
@@ -29,25 +37,47 @@ describe('consent', () => {
     const scopes = ['openid', 'profile', 'email', 'offline_access', 'orders:read', 'orders:write']
     return relyingParty(latchkey, { name: 'Guest & Sons', scopes, ...input })
   }
-  const ask = async (party: RelyingParty, visitor: Visitor, parameters: Readonly<Record<string, string>> = {}) => {
+  const ask = async (
+    party: RelyingParty,
+    visitor: Visitor,
+    parameters: Readonly<Record<string, string>> = {},
+  ) => {
     const request = await party.request(parameters)
     return { request, page: await visitor.follow(await visitor.get(request.url)) }
   }
   /** Past the sign-in form, by a browser that is new. */
-  const afterSignIn = async (party: RelyingParty, person: typeof ada, parameters: Readonly<Record<string, string>> = {}) => {
+  const afterSignIn = async (
+    party: RelyingParty,
+    person: typeof ada,
+    parameters: Readonly<Record<string, string>> = {},
+  ) => {
     const visitor = newVisitor()
     const { request, page } = await ask(party, visitor, parameters)
-    const next = await visitor.follow(await visitor.submit(page, { identifier: person.email, password: person.password }, { action: '/password' }))
+    const next = await visitor.follow(
+      await visitor.submit(
+        page,
+        { identifier: person.email, password: person.password },
+        { action: '/password' },
+      ),
+    )
     return { visitor, request, page: next }
   }
-  const allow = async (visitor: Visitor, page: Page): Promise<Page> => await visitor.follow(await visitor.submit(page, {}, { action: '/consent' }))
+  const allow = async (visitor: Visitor, page: Page): Promise<Page> =>
+    await visitor.follow(await visitor.submit(page, {}, { action: '/consent' }))
 
   it('names the application, the person and what is asked, and gives exactly that', async () => {
     const party = await guest()
     const { visitor, request, page } = await afterSignIn(party, ada)
     expect(isConsent(page)).toBe(true)
     expect(page.text).toContain('Allow Guest &amp; Sons to use your account?')
-    for (const text of [ada.name, ada.email, 'Recognise you', 'See your name and profile', 'See your e-mail address']) expect(page.text).toContain(text)
+    for (const text of [
+      ada.name,
+      ada.email,
+      'Recognise you',
+      'See your name and profile',
+      'See your e-mail address',
+    ])
+      expect(page.text).toContain(text)
     expect(page.text).not.toContain('while you are away')
     const tokens = await party.redeem(request, (await allow(visitor, page)).location)
     expect(tokens.scope?.split(' ').toSorted()).toEqual(['email', 'openid', 'profile'])
@@ -87,7 +117,9 @@ describe('consent', () => {
     await party.signIn(newVisitor(), ada)
     const tokens = await party.signIn(newVisitor(), ada, { scope: 'openid' })
     expect(tokens.scope).toBe('openid')
-    const me = await fetch(`${latchkey.issuer}/me`, { headers: { authorization: `Bearer ${tokens.access_token}` } })
+    const me = await fetch(`${latchkey.issuer}/me`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    })
     expect(await me.json()).toEqual({ sub: adaId })
   })
 
@@ -98,7 +130,11 @@ describe('consent', () => {
     expect(answer.status).toBe(303)
     const back = await visitor.follow(answer)
     expect(back.location?.startsWith(`${callbackUrl}?`)).toBe(true)
-    expect(answered(back.location)).toMatchObject({ error: 'access_denied', state: request.state, iss: latchkey.issuer })
+    expect(answered(back.location)).toMatchObject({
+      error: 'access_denied',
+      state: request.state,
+      iss: latchkey.issuer,
+    })
     expect(isConsent((await ask(party, visitor)).page)).toBe(true)
   })
 
@@ -106,25 +142,35 @@ describe('consent', () => {
     const party = await guest()
     const wanted = { scope: 'openid orders:read orders:write', resource: api }
     const { visitor, request, page } = await afterSignIn(party, ada, wanted)
-    for (const text of ['At Order Book', 'Read your orders', 'Change your &lt;orders&gt;']) expect(page.text).toContain(text)
+    for (const text of ['At Order Book', 'Read your orders', 'Change your &lt;orders&gt;'])
+      expect(page.text).toContain(text)
     await party.redeem(request, (await allow(visitor, page)).location)
     const again = await afterSignIn(party, ada, wanted)
     expect(answered(again.page.location).code).toBeDefined()
-    const unknown = await afterSignIn(party, ada, { scope: 'openid orders:read', resource: 'https://nobody.example.test' }).catch(() => undefined)
+    const unknown = await afterSignIn(party, ada, {
+      scope: 'openid orders:read',
+      resource: 'https://nobody.example.test',
+    }).catch(() => undefined)
     expect(unknown).toBeUndefined()
   })
 
   it('of an API scope added later asks for that scope alone', async () => {
     const party = await guest()
     await party.signIn(newVisitor(), ada, { scope: 'openid orders:read', resource: api })
-    const { page } = await afterSignIn(party, ada, { scope: 'openid orders:read orders:write', resource: api })
+    const { page } = await afterSignIn(party, ada, {
+      scope: 'openid orders:read orders:write',
+      resource: api,
+    })
     expect(page.text).toContain('Change your &lt;orders&gt;')
     expect(page.text).not.toContain('Read your orders')
   })
 
   it('for offline access says so and for how long, and gives a refresh token', async () => {
     const party = await guest()
-    const { visitor, request, page } = await afterSignIn(party, ada, { scope: 'openid offline_access', prompt: 'consent' })
+    const { visitor, request, page } = await afterSignIn(party, ada, {
+      scope: 'openid offline_access',
+      prompt: 'consent',
+    })
     expect(page.text).toContain('can use this access while you are away, for 90 days')
     const tokens = await party.redeem(request, (await allow(visitor, page)).location)
     expect(tokens.refresh_token).toBeDefined()
@@ -157,9 +203,17 @@ describe('consent', () => {
     const other = await visitor.follow(await visitor.submit(page, {}, { action: '/switch' }))
     expect(isSignIn(other)).toBe(true)
     expect(other.text).toContain('name="identifier"')
-    const leaving = await visitor.follow(await visitor.submit(other, { identifier: bob.email, password: bob.password }, { action: '/other/password' }))
+    const leaving = await visitor.follow(
+      await visitor.submit(
+        other,
+        { identifier: bob.email, password: bob.password },
+        { action: '/other/password' },
+      ),
+    )
     // Ada's session ends first: a form that a script sends, whose redirects end at the application if there is nothing to ask.
-    expect(leaving.headers.get('content-security-policy')).toContain("form-action 'self' http://localhost:9999;")
+    expect(leaving.headers.get('content-security-policy')).toContain(
+      "form-action 'self' http://localhost:9999;",
+    )
     const asked = await visitor.follow(await visitor.submit(leaving, {}, { action: '/session/end/confirm' }))
     expect(asked.text).toContain(bob.email)
     expect(asked.text).not.toContain(ada.email)
@@ -173,7 +227,10 @@ describe('consent', () => {
     const party = await guest()
     const { visitor, page } = await afterSignIn(party, ada)
     expect((await visitor.submit(page, { _csrf: 'forged' }, { action: '/consent' })).status).toBe(403)
-    expect((await visitor.submit(page, {}, { action: '/consent', headers: { origin: 'https://evil.test' } })).status).toBe(403)
+    expect(
+      (await visitor.submit(page, {}, { action: '/consent', headers: { origin: 'https://evil.test' } }))
+        .status,
+    ).toBe(403)
     expect((await newVisitor().submit(page, {}, { action: '/consent' })).status).toBeGreaterThanOrEqual(400)
     expect(isConsent((await afterSignIn(party, ada)).page)).toBe(true)
   })
@@ -182,7 +239,11 @@ describe('consent', () => {
     const party = await guest()
     const visitor = newVisitor()
     const { page } = await ask(party, visitor)
-    const answer = await visitor.submit({ ...page, text: page.text.replaceAll('/password"', '/consent"') }, {}, { action: '/consent' })
+    const answer = await visitor.submit(
+      { ...page, text: page.text.replaceAll('/password"', '/consent"') },
+      {},
+      { action: '/consent' },
+    )
     expect(answer.status).toBe(400)
     expect(await walkThrough(visitor, page.url, ada)).toContain('code=')
   })

@@ -1,9 +1,17 @@
-import { discoveryRequest, processDiscoveryResponse, allowInsecureRequests } from 'oauth4webapi'
+import { allowInsecureRequests, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 
-const documents = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/jwks'] as const
-const hostile = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https', forwarded: 'host=evil.test;proto=https' }
+const documents = [
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/jwks',
+] as const
+const hostile = {
+  'x-forwarded-host': 'evil.test',
+  'x-forwarded-proto': 'https',
+  forwarded: 'host=evil.test;proto=https',
+}
 
 describe('discovery', () => {
   let latchkey: RunningLatchkey
@@ -12,16 +20,21 @@ describe('discovery', () => {
   })
   afterAll(() => latchkey.close())
 
-  const read = async (path: string, headers: Readonly<Record<string, string>> = {}) => await fetch(latchkey.issuer + path, { headers })
-  const metadata = async (): Promise<Record<string, unknown>> => (await (await read(documents[0])).json()) as Record<string, unknown>
+  const read = async (path: string, headers: Readonly<Record<string, string>> = {}) =>
+    await fetch(latchkey.issuer + path, { headers })
+  const metadata = async (): Promise<Record<string, unknown>> =>
+    (await (await read(documents[0])).json()) as Record<string, unknown>
 
-  it.each(['oidc', 'oauth2'] as const)('is accepted by a relying party that follows %s discovery', async (algorithm) => {
-    const issuer = new URL(latchkey.issuer)
-    const response = await discoveryRequest(issuer, { algorithm, [allowInsecureRequests]: true })
-    const server = await processDiscoveryResponse(issuer, response)
-    expect(server.issuer).toBe(latchkey.issuer)
-    expect(server.token_endpoint).toBe(`${latchkey.issuer}/token`)
-  })
+  it.each(['oidc', 'oauth2'] as const)(
+    'is accepted by a relying party that follows %s discovery',
+    async (algorithm) => {
+      const issuer = new URL(latchkey.issuer)
+      const response = await discoveryRequest(issuer, { algorithm, [allowInsecureRequests]: true })
+      const server = await processDiscoveryResponse(issuer, response)
+      expect(server.issuer).toBe(latchkey.issuer)
+      expect(server.token_endpoint).toBe(`${latchkey.issuer}/token`)
+    },
+  )
 
   it('says the same in both documents', async () => {
     expect(await (await read(documents[1])).json()).toEqual(await metadata())
@@ -31,8 +44,17 @@ describe('discovery', () => {
     expect(await metadata()).toMatchObject({
       response_types_supported: ['code', 'none'],
       code_challenge_methods_supported: ['S256'],
-      grant_types_supported: expect.arrayContaining(['authorization_code', 'refresh_token', 'client_credentials']),
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+      grant_types_supported: expect.arrayContaining([
+        'authorization_code',
+        'refresh_token',
+        'client_credentials',
+      ]),
+      token_endpoint_auth_methods_supported: [
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ],
       id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
       acr_values_supported: ['urn:latchkey:acr:single-factor', 'urn:latchkey:acr:multi-factor'],
       scopes_supported: expect.arrayContaining(['openid', 'profile', 'email', 'offline_access']),
@@ -45,7 +67,8 @@ describe('discovery', () => {
   })
 
   it('names every address by the issuer alone, whatever the forwarded headers claim', async () => {
-    const addresses = (value: unknown): readonly string[] => JSON.stringify(value).match(/https?:\/\/[^"]+/g) ?? []
+    const addresses = (value: unknown): readonly string[] =>
+      JSON.stringify(value).match(/https?:\/\/[^"]+/g) ?? []
     const own = addresses(await metadata())
     expect(own.length).toBeGreaterThan(8)
     expect(own.filter((address) => !address.startsWith(latchkey.issuer))).toEqual([])
@@ -83,6 +106,8 @@ describe('discovery', () => {
       headers: { origin: 'https://app.example.test', 'access-control-request-method': 'GET' },
     })
     expect(preflight.status).toBeLessThan(300)
-    expect(preflight.headers.get('access-control-allow-origin')).toMatch(/^(\*|https:\/\/app\.example\.test)$/)
+    expect(preflight.headers.get('access-control-allow-origin')).toMatch(
+      /^(\*|https:\/\/app\.example\.test)$/,
+    )
   })
 })

@@ -18,13 +18,21 @@ describe('tokens after they are issued', () => {
   let service: openid.Configuration
   let userId: string
 
-  const signIn = (party: RelyingParty = shop, parameters: Readonly<Record<string, string>> = {}): Promise<Tokens> => party.signIn(newVisitor(), ada, parameters)
+  const signIn = (
+    party: RelyingParty = shop,
+    parameters: Readonly<Record<string, string>> = {},
+  ): Promise<Tokens> => party.signIn(newVisitor(), ada, parameters)
   const refresh = (tokens: Tokens): string => tokens.refresh_token ?? 'there is no refresh token'
-  const state = async (configuration: openid.Configuration, token: string) => await openid.tokenIntrospection(configuration, token)
-  const me = (token: string) => fetch(`${latchkey.issuer}/me`, { headers: { authorization: `Bearer ${token}` } })
+  const state = async (configuration: openid.Configuration, token: string) =>
+    await openid.tokenIntrospection(configuration, token)
+  const me = (token: string) =>
+    fetch(`${latchkey.issuer}/me`, { headers: { authorization: `Bearer ${token}` } })
   const configured = async (input: Record<string, unknown>) => {
     const client = await latchkey.createClient(input)
-    return { id: client.id, configuration: await discover(latchkey.issuer, client.id, openid.ClientSecretBasic(client.secret)) }
+    return {
+      id: client.id,
+      configuration: await discover(latchkey.issuer, client.id, openid.ClientSecretBasic(client.secret)),
+    }
   }
 
   beforeAll(async () => {
@@ -33,7 +41,13 @@ describe('tokens after they are issued', () => {
     const asking = await configured({ kind: 'service', name: 'Stock API' })
     stock = asking.configuration
     const scopes = [{ name: 'stock:read' }]
-    await latchkey.createApi({ indicator: opaqueApi, name: 'Stock', scopes, tokenFormat: 'opaque', introspectors: [asking.id] })
+    await latchkey.createApi({
+      indicator: opaqueApi,
+      name: 'Stock',
+      scopes,
+      tokenFormat: 'opaque',
+      introspectors: [asking.id],
+    })
     await latchkey.createApi({ indicator: jwtApi, name: 'Orders', scopes, introspectors: [asking.id] })
     service = (await configured({ kind: 'service', name: 'Importer', scopes: ['stock:read'] })).configuration
     shop = await relyingParty(latchkey, { name: 'Shop', firstParty: true })
@@ -43,10 +57,20 @@ describe('tokens after they are issued', () => {
   afterAll(() => latchkey.close())
 
   describe('introspection', () => {
-    it("tells a client about its own access and refresh tokens, and whose they are", async () => {
+    it('tells a client about its own access and refresh tokens, and whose they are', async () => {
       const tokens = await signIn()
-      expect(await state(shop.configuration, tokens.access_token)).toMatchObject({ active: true, client_id: shop.client.id, sub: userId, iss: latchkey.issuer, scope: 'openid profile email' })
-      expect(await state(shop.configuration, refresh(tokens))).toMatchObject({ active: true, client_id: shop.client.id, sub: userId })
+      expect(await state(shop.configuration, tokens.access_token)).toMatchObject({
+        active: true,
+        client_id: shop.client.id,
+        sub: userId,
+        iss: latchkey.issuer,
+        scope: 'openid profile email',
+      })
+      expect(await state(shop.configuration, refresh(tokens))).toMatchObject({
+        active: true,
+        client_id: shop.client.id,
+        sub: userId,
+      })
     })
 
     it('says no more than inactive of tokens of another client and of unknown ones', async () => {
@@ -58,8 +82,15 @@ describe('tokens after they are issued', () => {
     })
 
     it('tells the registered introspector of an API about the tokens for that API', async () => {
-      const tokens = await openid.clientCredentialsGrant(service, { resource: opaqueApi, scope: 'stock:read' })
-      expect(await state(stock, tokens.access_token)).toMatchObject({ active: true, aud: opaqueApi, scope: 'stock:read' })
+      const tokens = await openid.clientCredentialsGrant(service, {
+        resource: opaqueApi,
+        scope: 'stock:read',
+      })
+      expect(await state(stock, tokens.access_token)).toMatchObject({
+        active: true,
+        aud: opaqueApi,
+        scope: 'stock:read',
+      })
       expect(await state(blog.configuration, tokens.access_token)).toEqual({ active: false })
     })
 
@@ -70,16 +101,25 @@ describe('tokens after they are issued', () => {
 
     it('is refused without authentication', async () => {
       const tokens = await signIn()
-      const response = await fetch(`${latchkey.issuer}/token/introspection`, { method: 'POST', body: new URLSearchParams({ token: tokens.access_token, client_id: shop.client.id }) })
+      const response = await fetch(`${latchkey.issuer}/token/introspection`, {
+        method: 'POST',
+        body: new URLSearchParams({ token: tokens.access_token, client_id: shop.client.id }),
+      })
       expect(response.status).toBe(401)
       expect(await response.json()).toMatchObject({ error: 'invalid_client' })
     })
 
     it('of a JWT says that it is to be checked without asking', async () => {
       const tokens = await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' })
-      await expect(state(stock, tokens.access_token)).rejects.toMatchObject({ error: 'unsupported_token_type' })
-      await expect(state(service, tokens.access_token)).rejects.toMatchObject({ error: 'unsupported_token_type' })
-      await expect(state(shop.configuration, (await signIn()).id_token ?? '')).rejects.toMatchObject({ error: 'unsupported_token_type' })
+      await expect(state(stock, tokens.access_token)).rejects.toMatchObject({
+        error: 'unsupported_token_type',
+      })
+      await expect(state(service, tokens.access_token)).rejects.toMatchObject({
+        error: 'unsupported_token_type',
+      })
+      await expect(state(shop.configuration, (await signIn()).id_token ?? '')).rejects.toMatchObject({
+        error: 'unsupported_token_type',
+      })
     })
 
     it('is inactive once the person may not be served any more', async () => {
@@ -107,8 +147,12 @@ describe('tokens after they are issued', () => {
       const tokens = await signIn()
       const renewed = await openid.refreshTokenGrant(shop.configuration, refresh(tokens))
       await openid.tokenRevocation(shop.configuration, refresh(tokens))
-      expect([(await me(tokens.access_token)).status, (await me(renewed.access_token)).status]).toEqual([401, 401])
-      await expect(openid.refreshTokenGrant(shop.configuration, refresh(tokens))).rejects.toMatchObject({ error: 'invalid_grant' })
+      expect([(await me(tokens.access_token)).status, (await me(renewed.access_token)).status]).toEqual([
+        401, 401,
+      ])
+      await expect(openid.refreshTokenGrant(shop.configuration, refresh(tokens))).rejects.toMatchObject({
+        error: 'invalid_grant',
+      })
     })
 
     it('works for the tokens of a public client', async () => {
@@ -120,7 +164,8 @@ describe('tokens after they are issued', () => {
     it('by another client changes nothing, and does not tell that there was a token', async () => {
       const tokens = await signIn()
       for (const stranger of [blog.configuration, stock, app.configuration]) {
-        for (const token of [tokens.access_token, refresh(tokens)]) await openid.tokenRevocation(stranger, token)
+        for (const token of [tokens.access_token, refresh(tokens)])
+          await openid.tokenRevocation(stranger, token)
       }
       expect((await me(tokens.access_token)).status).toBe(200)
       expect((await openid.refreshTokenGrant(shop.configuration, refresh(tokens))).access_token).toBeDefined()
@@ -128,14 +173,19 @@ describe('tokens after they are issued', () => {
 
     it('is refused without authentication', async () => {
       const tokens = await signIn()
-      const response = await fetch(`${latchkey.issuer}/token/revocation`, { method: 'POST', body: new URLSearchParams({ token: tokens.access_token, client_id: shop.client.id }) })
+      const response = await fetch(`${latchkey.issuer}/token/revocation`, {
+        method: 'POST',
+        body: new URLSearchParams({ token: tokens.access_token, client_id: shop.client.id }),
+      })
       expect(response.status).toBe(401)
       expect((await me(tokens.access_token)).status).toBe(200)
     })
 
     it('of a JWT access token says that it cannot be taken back', async () => {
       const tokens = await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' })
-      await expect(openid.tokenRevocation(service, tokens.access_token)).rejects.toMatchObject({ error: 'unsupported_token_type' })
+      await expect(openid.tokenRevocation(service, tokens.access_token)).rejects.toMatchObject({
+        error: 'unsupported_token_type',
+      })
     })
   })
 
@@ -143,8 +193,10 @@ describe('tokens after they are issued', () => {
     it('neither an ID token nor a refresh token nor a token for an API opens userinfo', async () => {
       const tokens = await signIn()
       const foreign = [
-        (await openid.clientCredentialsGrant(service, { resource: opaqueApi, scope: 'stock:read' })).access_token,
-        (await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' })).access_token,
+        (await openid.clientCredentialsGrant(service, { resource: opaqueApi, scope: 'stock:read' }))
+          .access_token,
+        (await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' }))
+          .access_token,
         (await openid.clientCredentialsGrant(service)).access_token,
       ]
       for (const token of [tokens.id_token ?? '', refresh(tokens), ...foreign]) {
@@ -159,20 +211,27 @@ describe('tokens after they are issued', () => {
     it('neither an access token nor an ID token renews anything, nor does a refresh token of another client', async () => {
       const tokens = await signIn()
       for (const token of [tokens.access_token, tokens.id_token ?? '']) {
-        await expect(openid.refreshTokenGrant(shop.configuration, token)).rejects.toMatchObject({ error: 'invalid_grant' })
+        await expect(openid.refreshTokenGrant(shop.configuration, token)).rejects.toMatchObject({
+          error: 'invalid_grant',
+        })
       }
-      await expect(openid.refreshTokenGrant(blog.configuration, refresh(tokens))).rejects.toMatchObject({ error: 'invalid_grant' })
+      await expect(openid.refreshTokenGrant(blog.configuration, refresh(tokens))).rejects.toMatchObject({
+        error: 'invalid_grant',
+      })
       expect((await openid.refreshTokenGrant(shop.configuration, refresh(tokens))).access_token).toBeDefined()
     })
 
     it('neither kind of access token serves as id_token_hint', async () => {
       const tokens = await signIn()
-      const jwt = (await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' })).access_token
+      const jwt = (await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' }))
+        .access_token
       for (const hint of [tokens.access_token, refresh(tokens), jwt]) {
         const { url } = await shop.request({ id_token_hint: hint })
         const page = await newVisitor().get(url)
         expect(new URL(page.location ?? '').searchParams.get('error')).toBe('invalid_request')
-        const logout = await newVisitor().get(`${latchkey.issuer}/session/end?${new URLSearchParams({ id_token_hint: hint })}`)
+        const logout = await newVisitor().get(
+          `${latchkey.issuer}/session/end?${new URLSearchParams({ id_token_hint: hint })}`,
+        )
         expect(logout.status).toBeGreaterThanOrEqual(400)
         expect(logout.status).toBeLessThan(500)
       }

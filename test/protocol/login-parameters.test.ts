@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
-import { answered, isConsent, isSignIn, type RelyingParty, relyingParty, walkThrough } from '../support/relying-party.ts'
+import {
+  answered,
+  isConsent,
+  isSignIn,
+  type RelyingParty,
+  relyingParty,
+  walkThrough,
+} from '../support/relying-party.ts'
 import { newVisitor, type Page, type Visitor } from '../support/visitor.ts'
 
 const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
@@ -29,8 +36,11 @@ describe('parameters of a sign-in', () => {
   })
 
   /** The first page or the answer to the application, for a request with these parameters. */
-  const ask = async (visitor: Visitor, party: RelyingParty, parameters: Readonly<Record<string, string>> = {}): Promise<Page> =>
-    await visitor.follow(await visitor.get((await party.request(parameters)).url))
+  const ask = async (
+    visitor: Visitor,
+    party: RelyingParty,
+    parameters: Readonly<Record<string, string>> = {},
+  ): Promise<Page> => await visitor.follow(await visitor.get((await party.request(parameters)).url))
   const signedIn = async (): Promise<Visitor> => {
     const visitor = newVisitor()
     await shop.signIn(visitor, ada)
@@ -57,14 +67,19 @@ describe('parameters of a sign-in', () => {
       expect(exp - iat).toBe(3600)
     })
 
-    it.each(['RS256', 'ES256', 'EdDSA'])('is signed with %s where the client is registered so, and verifies', async (idTokenAlgorithm) => {
-      const { enableNonRepudiationChecks } = await import('openid-client')
-      const party = await relyingParty(latchkey, { name: 'Picky', firstParty: true, idTokenAlgorithm })
-      enableNonRepudiationChecks(party.configuration)
-      const tokens = await party.signIn(newVisitor(), ada)
-      const header = JSON.parse(Buffer.from(tokens.id_token?.split('.')[0] ?? '', 'base64url').toString()) as unknown
-      expect(header).toMatchObject({ alg: idTokenAlgorithm, kid: expect.any(String) })
-    })
+    it.each(['RS256', 'ES256', 'EdDSA'])(
+      'is signed with %s where the client is registered so, and verifies',
+      async (idTokenAlgorithm) => {
+        const { enableNonRepudiationChecks } = await import('openid-client')
+        const party = await relyingParty(latchkey, { name: 'Picky', firstParty: true, idTokenAlgorithm })
+        enableNonRepudiationChecks(party.configuration)
+        const tokens = await party.signIn(newVisitor(), ada)
+        const header = JSON.parse(
+          Buffer.from(tokens.id_token?.split('.')[0] ?? '', 'base64url').toString(),
+        ) as unknown
+        expect(header).toMatchObject({ alg: idTokenAlgorithm, kid: expect.any(String) })
+      },
+    )
   })
 
   describe('single sign-on', () => {
@@ -83,12 +98,18 @@ describe('parameters of a sign-in', () => {
   describe('prompt', () => {
     it('none is login_required without a session, and shows no page', async () => {
       const page = await newVisitor().get((await shop.request({ prompt: 'none', state: 'kept' })).url)
-      expect(answered(page.location)).toMatchObject({ error: 'login_required', state: 'kept', iss: latchkey.issuer })
+      expect(answered(page.location)).toMatchObject({
+        error: 'login_required',
+        state: 'kept',
+        iss: latchkey.issuer,
+      })
     })
 
     it('none is consent_required where the person has not been asked, and a code where nothing is to be asked', async () => {
       const visitor = await signedIn()
-      expect(answered((await visitor.get((await guest.request({ prompt: 'none' })).url)).location)).toMatchObject({ error: 'consent_required' })
+      expect(
+        answered((await visitor.get((await guest.request({ prompt: 'none' })).url)).location),
+      ).toMatchObject({ error: 'consent_required' })
       const request = await blog.request({ prompt: 'none' })
       const page = await visitor.get(request.url)
       expect((await blog.redeem(request, page.location)).claims()?.sub).toBe(adaId)
@@ -108,9 +129,15 @@ describe('parameters of a sign-in', () => {
       expect(page.text).toContain('Confirm it’s you')
       expect(page.text).toContain(ada.email)
       expect(page.text).not.toContain('name="identifier"')
-      const wrong = await visitor.submit(page, { password: bob.password, identifier: bob.email }, { action: '/password' })
+      const wrong = await visitor.submit(
+        page,
+        { password: bob.password, identifier: bob.email },
+        { action: '/password' },
+      )
       expect(wrong.status).toBeGreaterThanOrEqual(400)
-      const answer = await visitor.follow(await visitor.submit(wrong, { password: ada.password }, { action: '/password' }))
+      const answer = await visitor.follow(
+        await visitor.submit(wrong, { password: ada.password }, { action: '/password' }),
+      )
       const second = await shop.redeem(request, answer.location)
       expect(second.claims()?.sub).toBe(adaId)
       expect(Number(second.claims()?.auth_time) - Number(first.claims()?.auth_time)).toBe(100)
@@ -145,19 +172,27 @@ describe('parameters of a sign-in', () => {
       const request = await shop.request({ max_age: '60' })
       const page = await visitor.follow(await visitor.get(request.url))
       expect(isSignIn(page)).toBe(true)
-      const answer = await visitor.follow(await visitor.submit(page, { password: ada.password }, { action: '/password' }))
-      expect((await shop.redeem(request, answer.location)).claims()?.auth_time).toBe(Math.floor(Date.now() / 1000))
+      const answer = await visitor.follow(
+        await visitor.submit(page, { password: ada.password }, { action: '/password' }),
+      )
+      expect((await shop.redeem(request, answer.location)).claims()?.auth_time).toBe(
+        Math.floor(Date.now() / 1000),
+      )
     })
 
     it('0 always asks, and with prompt=none it is login_required', async () => {
       const visitor = await signedIn()
       expect(isSignIn(await ask(visitor, shop, { max_age: '0' }))).toBe(true)
       later(120)
-      expect(answered((await ask(visitor, shop, { max_age: '60', prompt: 'none' })).location)).toMatchObject({ error: 'login_required' })
+      expect(answered((await ask(visitor, shop, { max_age: '60', prompt: 'none' })).location)).toMatchObject({
+        error: 'login_required',
+      })
     })
 
     it.each(['-1', 'soon', '1.5'])('%s is refused', async (age) => {
-      expect(answered((await ask(await signedIn(), shop, { max_age: age })).location)).toMatchObject({ error: 'invalid_request' })
+      expect(answered((await ask(await signedIn(), shop, { max_age: age })).location)).toMatchObject({
+        error: 'invalid_request',
+      })
     })
   })
 
@@ -168,7 +203,9 @@ describe('parameters of a sign-in', () => {
       const hostile = await ask(newVisitor(), shop, { login_hint: '"><script>alert(1)</script>' })
       expect(hostile.text).not.toContain('<script>alert')
       const request = await shop.request({ login_hint: bob.email })
-      expect((await shop.redeem(request, await walkThrough(newVisitor(), request.url, ada))).claims()?.sub).toBe(adaId)
+      expect(
+        (await shop.redeem(request, await walkThrough(newVisitor(), request.url, ada))).claims()?.sub,
+      ).toBe(adaId)
     })
   })
 
@@ -180,7 +217,13 @@ describe('parameters of a sign-in', () => {
       const page = await ask(visitor, guest, { ui_locales: 'de-AT de en' })
       expect(languageOf(page)).toBe('de')
       expect(page.text).toContain('Bei Guest anmelden')
-      const consent = await visitor.follow(await visitor.submit(page, { identifier: ada.email, password: ada.password }, { action: '/password' }))
+      const consent = await visitor.follow(
+        await visitor.submit(
+          page,
+          { identifier: ada.email, password: ada.password },
+          { action: '/password' },
+        ),
+      )
       expect([isConsent(consent), languageOf(consent)]).toEqual([true, 'de'])
     })
 
@@ -189,7 +232,9 @@ describe('parameters of a sign-in', () => {
       const german = await shop.request({ ui_locales: 'de' })
       const open = async (url: string, language: string) => {
         const visitor = newVisitor()
-        return languageOf(await visitor.get((await visitor.get(url)).location ?? '', { 'accept-language': language }))
+        return languageOf(
+          await visitor.get((await visitor.get(url)).location ?? '', { 'accept-language': language }),
+        )
       }
       expect(await open(german.url, 'en')).toBe('de')
       expect(await open(french.url, 'de,en;q=0.5')).toBe('de')
@@ -199,10 +244,16 @@ describe('parameters of a sign-in', () => {
 
   describe('id_token_hint', () => {
     it('of the person who is signed in changes nothing; of another one asks for a sign-in', async () => {
-      const hint = async (person: typeof ada): Promise<string> => (await shop.signIn(newVisitor(), person)).id_token ?? ''
+      const hint = async (person: typeof ada): Promise<string> =>
+        (await shop.signIn(newVisitor(), person)).id_token ?? ''
       const visitor = await signedIn()
-      expect(answered((await ask(visitor, shop, { id_token_hint: await hint(ada), prompt: 'none' })).location).code).toBeDefined()
-      expect(answered((await ask(visitor, shop, { id_token_hint: await hint(bob), prompt: 'none' })).location)).toMatchObject({ error: 'login_required' })
+      expect(
+        answered((await ask(visitor, shop, { id_token_hint: await hint(ada), prompt: 'none' })).location)
+          .code,
+      ).toBeDefined()
+      expect(
+        answered((await ask(visitor, shop, { id_token_hint: await hint(bob), prompt: 'none' })).location),
+      ).toMatchObject({ error: 'login_required' })
     })
   })
 })

@@ -30,8 +30,13 @@ describe('logout that an application starts', () => {
   }
   const end = (visitor: Visitor, parameters: Readonly<Record<string, string>> = {}): Promise<Page> =>
     visitor.get(openid.buildEndSessionUrl(shop.configuration, parameters).href)
-  const hinted = (tokens: Tokens): Readonly<Record<string, string>> => ({ id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: goodbye, state: 'a state' })
-  const confirm = (visitor: Visitor, page: Page): Promise<Page> => visitor.submit(page, { logout: 'yes' }, { action: '/session/end/confirm' })
+  const hinted = (tokens: Tokens): Readonly<Record<string, string>> => ({
+    id_token_hint: tokens.id_token ?? '',
+    post_logout_redirect_uri: goodbye,
+    state: 'a state',
+  })
+  const confirm = (visitor: Visitor, page: Page): Promise<Page> =>
+    visitor.submit(page, { logout: 'yes' }, { action: '/session/end/confirm' })
   const isSignedIn = async (visitor: Visitor): Promise<boolean> => {
     const page = await visitor.get((await blog.request({ prompt: 'none' })).url)
     return answered(page.location).error !== 'login_required'
@@ -57,13 +62,16 @@ describe('logout that an application starts', () => {
     const request = await blog.request()
     const other = await blog.redeem(request, (await visitor.get(request.url)).location)
     const copy = visitor.clone()
-    const me = async (token: string): Promise<number> => (await fetch(`${latchkey.issuer}/me`, { headers: { authorization: `Bearer ${token}` } })).status
+    const me = async (token: string): Promise<number> =>
+      (await fetch(`${latchkey.issuer}/me`, { headers: { authorization: `Bearer ${token}` } })).status
     expect([await me(tokens.access_token), await me(other.access_token)]).toEqual([200, 200])
     await confirm(visitor, await end(visitor, hinted(tokens)))
     expect(await isSignedIn(visitor)).toBe(false)
     expect(await isSignedIn(copy)).toBe(false)
     expect([await me(tokens.access_token), await me(other.access_token)]).toEqual([401, 401])
-    await expect(openid.refreshTokenGrant(shop.configuration, tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(
+      openid.refreshTokenGrant(shop.configuration, tokens.refresh_token ?? ''),
+    ).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
   it('leaves other browsers of the person and offline access alone', async () => {
@@ -71,10 +79,15 @@ describe('logout that an application starts', () => {
     const { visitor: phone } = await signedIn()
     const request = await blog.request({ scope: 'openid offline_access', prompt: 'consent' })
     const consent = await visitor.follow(await visitor.get(request.url))
-    const offline = await blog.redeem(request, (await visitor.follow(await visitor.submit(consent, {}, { action: '/consent' }))).location)
+    const offline = await blog.redeem(
+      request,
+      (await visitor.follow(await visitor.submit(consent, {}, { action: '/consent' }))).location,
+    )
     await confirm(visitor, await end(visitor, hinted(tokens)))
     expect(await isSignedIn(phone)).toBe(true)
-    expect((await openid.refreshTokenGrant(blog.configuration, offline.refresh_token ?? '')).access_token).toBeDefined()
+    expect(
+      (await openid.refreshTokenGrant(blog.configuration, offline.refresh_token ?? '')).access_token,
+    ).toBeDefined()
   })
 
   it("asks without an ID token, and where it is another session's or another person's", async () => {
@@ -110,12 +123,20 @@ describe('logout that an application starts', () => {
     const { visitor, tokens } = await signedIn()
     const request = await blog.request()
     const other = await blog.redeem(request, (await visitor.get(request.url)).location)
-    const page = await end(visitor, { client_id: shop.client.id, post_logout_redirect_uri: goodbye, state: 'a state' })
+    const page = await end(visitor, {
+      client_id: shop.client.id,
+      post_logout_redirect_uri: goodbye,
+      state: 'a state',
+    })
     const answer = await visitor.submit(page, {}, { action: '/session/end/confirm' })
     expect(answer.location).toBe(`${goodbye}?state=a+state`)
     expect(await isSignedIn(visitor)).toBe(true)
-    expect((await openid.fetchUserInfo(blog.configuration, other.access_token, openid.skipSubjectCheck)).email).toBe(ada.email)
-    await expect(openid.refreshTokenGrant(shop.configuration, tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect(
+      (await openid.fetchUserInfo(blog.configuration, other.access_token, openid.skipSubjectCheck)).email,
+    ).toBe(ada.email)
+    await expect(
+      openid.refreshTokenGrant(shop.configuration, tokens.refresh_token ?? ''),
+    ).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
   it.each([
@@ -136,7 +157,9 @@ describe('logout that an application starts', () => {
   it('goes nowhere else when nobody says which application it was: a page of ours says that it is done', async () => {
     const { visitor } = await signedIn()
     // Without a client and a hint the address is dropped.
-    const page = await visitor.get(`${latchkey.issuer}/session/end?${new URLSearchParams({ post_logout_redirect_uri: 'https://evil.test/' })}`)
+    const page = await visitor.get(
+      `${latchkey.issuer}/session/end?${new URLSearchParams({ post_logout_redirect_uri: 'https://evil.test/' })}`,
+    )
     const answer = await confirm(visitor, page)
     expect(answer.location).toBe(`${latchkey.issuer}/session/end/success`)
     const done = await visitor.follow(answer)
@@ -147,7 +170,11 @@ describe('logout that an application starts', () => {
   it('needs the form of this session', async () => {
     const { visitor, tokens } = await signedIn()
     const page = await end(visitor, hinted(tokens))
-    const forged = await visitor.submit(page, { xsrf: 'forged', logout: 'yes' }, { action: '/session/end/confirm' })
+    const forged = await visitor.submit(
+      page,
+      { xsrf: 'forged', logout: 'yes' },
+      { action: '/session/end/confirm' },
+    )
     expect(forged.status).toBe(400)
     expect(await isSignedIn(visitor)).toBe(true)
   })
@@ -158,7 +185,9 @@ describe('logout that an application starts', () => {
     const page = await end(visitor, hinted(tokens))
     expect(page.status).toBe(200)
     // A browser checks the redirect after a form against the page's policy too.
-    expect(page.headers.get('content-security-policy')).toMatch(/form-action 'self' http:\/\/localhost:9999(;|$)/)
+    expect(page.headers.get('content-security-policy')).toMatch(
+      /form-action 'self' http:\/\/localhost:9999(;|$)/,
+    )
     const answer = await visitor.submit(page, {}, { action: '/session/end/confirm' })
     expect(answer.location).toBe(`${goodbye}?state=a+state`)
   })

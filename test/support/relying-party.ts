@@ -38,12 +38,22 @@ export interface RelyingParty {
 }
 
 /** Registers a web application, or what `input` says. */
-export async function relyingParty(latchkey: RunningLatchkey, input: Readonly<Record<string, unknown>> = {}): Promise<RelyingParty> {
-  const client = await latchkey.createClient({ kind: 'web', name: 'Shop', redirectUris: [callbackUrl], ...input })
+export async function relyingParty(
+  latchkey: RunningLatchkey,
+  input: Readonly<Record<string, unknown>> = {},
+): Promise<RelyingParty> {
+  const client = await latchkey.createClient({
+    kind: 'web',
+    name: 'Shop',
+    redirectUris: [callbackUrl],
+    ...input,
+  })
   const authentication = client.secret === '' ? openid.None() : openid.ClientSecretBasic(client.secret)
   const [redirectUri = callbackUrl] = (input.redirectUris as string[] | undefined) ?? []
-  const configuration = await discover(latchkey.issuer, client.id, authentication)
-  if (typeof input.idTokenAlgorithm === 'string') configuration.clientMetadata().id_token_signed_response_alg = input.idTokenAlgorithm
+  const algorithm = typeof input.idTokenAlgorithm === 'string' ? input.idTokenAlgorithm : 'RS256'
+  const configuration = await discover(latchkey.issuer, client.id, authentication, {
+    id_token_signed_response_alg: algorithm,
+  })
 
   const party: RelyingParty = {
     client,
@@ -59,7 +69,12 @@ export async function relyingParty(latchkey: RunningLatchkey, input: Readonly<Re
         nonce: openid.randomNonce(),
         ...parameters,
       }
-      return { url: openid.buildAuthorizationUrl(configuration, sent).href, verifier, state: sent.state, nonce: sent.nonce }
+      return {
+        url: openid.buildAuthorizationUrl(configuration, sent).href,
+        verifier,
+        state: sent.state,
+        nonce: sent.nonce,
+      }
     },
     redeem: ({ verifier, state, nonce }, location = '', options = {}) =>
       openid.authorizationCodeGrant(
@@ -78,25 +93,41 @@ export async function relyingParty(latchkey: RunningLatchkey, input: Readonly<Re
 }
 
 /** The relying party's view of the server, on plain http to this machine. */
-export async function discover(issuer: string, clientId: string, authentication?: openid.ClientAuth): Promise<openid.Configuration> {
-  return await openid.discovery(new URL(issuer), clientId, undefined, authentication, { execute: [openid.allowInsecureRequests] })
-}
+export const discover = (
+  issuer: string,
+  clientId: string,
+  authentication?: openid.ClientAuth,
+  metadata: Partial<openid.ClientMetadata> = {},
+): Promise<openid.Configuration> =>
+  openid.discovery(new URL(issuer), clientId, metadata, authentication, {
+    execute: [openid.allowInsecureRequests],
+  })
 
 /** Answers every page on the way as a person who allows everything; the address outside to which the browser is sent. */
-export async function walkThrough(visitor: Visitor, url: string, { email, password }: Credentials): Promise<string> {
+export async function walkThrough(
+  visitor: Visitor,
+  url: string,
+  { email, password }: Credentials,
+): Promise<string> {
   let page = await visitor.follow(await visitor.get(url))
   for (let pages = 0; page.location === undefined; pages += 1) {
-    if (pages === 4 || formsOf(page).length === 0) throw new Error(`Stuck at ${page.url} (${page.status}): ${page.text.slice(0, 800)}`)
+    if (pages === 4 || formsOf(page).length === 0)
+      throw new Error(`Stuck at ${page.url} (${page.status}): ${page.text.slice(0, 800)}`)
     page = await visitor.follow(await answer(visitor, page, { identifier: email, password }))
   }
   return page.location
 }
 
 const answer = (visitor: Visitor, page: Page, credentials: Parameters): Promise<Page> =>
-  isConsent(page) ? visitor.submit(page, {}, { action: '/consent' }) : visitor.submit(page, credentials, { action: '/password' })
+  isConsent(page)
+    ? visitor.submit(page, {}, { action: '/consent' })
+    : visitor.submit(page, credentials, { action: '/password' })
 
-export const isConsent = (page: Page): boolean => formsOf(page).some(({ action }) => action.endsWith('/consent'))
-export const isSignIn = (page: Page): boolean => formsOf(page).some(({ action }) => action.endsWith('/password'))
+export const isConsent = (page: Page): boolean =>
+  formsOf(page).some(({ action }) => action.endsWith('/consent'))
+export const isSignIn = (page: Page): boolean =>
+  formsOf(page).some(({ action }) => action.endsWith('/password'))
 
 /** The parameters with which the browser came back to the application. */
-export const answered = (location: string | undefined): Readonly<Record<string, string>> => Object.fromEntries(new URL(location ?? '').searchParams)
+export const answered = (location: string | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(new URL(location ?? '').searchParams)

@@ -22,7 +22,10 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
       const resources = await Promise.all(
         Object.entries(missing.resources).map(async ([indicator, wanted]) => {
           const api = await apis.view(indicator)
-          return { name: api?.name ?? indicator, scopes: wanted.map((name) => api?.scopes.find((scope) => scope.name === name) ?? { name }) }
+          return {
+            name: api?.name ?? indicator,
+            scopes: wanted.map((name) => api?.scopes.find((scope) => scope.name === name) ?? { name }),
+          }
         }),
       )
       pages.answer(ctx, 'login/consent', {
@@ -49,5 +52,9 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
 
 function personOf({ prompt, userId }: PendingInteraction): string {
   if (prompt === 'consent' && userId !== undefined) return userId
-  throw new AppError('login.wrong_step', 400, 'There is nothing to allow at this step. Go back to the application and sign in again.')
+  throw new AppError(
+    'login.wrong_step',
+    400,
+    'There is nothing to allow at this step. Go back to the application and sign in again.',
+  )
 }

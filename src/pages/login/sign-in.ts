@@ -78,9 +78,10 @@ export function openSignIn(ports: PagePorts, pages: Pages): SignIn {
       } catch (error) {
         const text = textOf(error)
         if (text === undefined) throw error
-        const { code, status } = error as AppError
+        const { code, status, retryAfterSeconds } = error as AppError
         await record({ action: 'login.refused', outcome: 'failure', clientId, request, detail: { reason: code }, ...(userId && { userId }) })
         ctx.status = status
+        if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
         await show(ctx, interaction, { other, identifier: form.identifier, error: text })
       }
     },
