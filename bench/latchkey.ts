@@ -29,6 +29,10 @@ export async function startLatchkey(options: {
     LATCHKEY_ISSUER: issuer,
     LATCHKEY_DATA_FOLDER: `${folder}/data`,
     LATCHKEY_KEY_FOLDER: `${folder}/keys`,
+    // One person signs in at twenty browsers at once, which counts as guessing while it lasts.
+    LATCHKEY_THROTTLE_ACCOUNT_FAILURES: '10000',
+    LATCHKEY_THROTTLE_ADDRESS_FAILURES: '10000',
+    LATCHKEY_THROTTLE_DEVICE_FAILURES: '10000',
     ...(await openDatabase(database, cleanup)),
   }
   const start = () =>

@@ -33,8 +33,8 @@ export function openApplication(settings: ApplicationSettings): RequestListener 
     response.setHeader('Referrer-Policy', 'same-origin')
     response.setHeader('Cache-Control', 'no-store')
     const url = URL.parse(request.url ?? '/', own)
-    const route =
-      url?.host === request.headers.host ? routes[`${request.method} ${url?.pathname}`] : undefined
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const route = url?.host === request.headers.host ? routes[`${method} ${url?.pathname}`] : undefined
     if (url === null || route === undefined) return answer(response, welcomePage(nothingNotice), 404)
     try {
       await route({ url, request, response })

@@ -1,23 +1,18 @@
 /**
  * A small relying party: sign in with Latchkey, see the claims, sign out. In development mode the server starts it by
- * itself; by hand it is `CLIENT_SECRET=… npm run example`.
+ * itself; by hand it is `npm run example`, with CLIENT_ID and CLIENT_SECRET of a client.
  */
 import { fstatSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { openApplication } from './application.ts'
 import { openSignIn } from './sign-in.ts'
 
-const {
-  ISSUER = 'http://localhost:3000',
-  CLIENT_ID = 'sample-application',
-  CLIENT_SECRET,
-  PORT = '3001',
-} = process.env
+const { ISSUER = 'http://localhost:3000', CLIENT_ID, CLIENT_SECRET, PORT = '3001' } = process.env
 const url = new URL(`http://localhost:${PORT}/`)
 
-if (CLIENT_SECRET === undefined) {
-  console.error(`CLIENT_SECRET is missing. Register the application and give it the secret that is printed:
-  npx latchkey clients create --name "Sample application" --kind web --redirect-uri ${url}callback --post-logout-redirect-uri ${url}
+if (CLIENT_ID === undefined || CLIENT_SECRET === undefined) {
+  console.error(`CLIENT_ID or CLIENT_SECRET is missing. Register the application, and start it with what is printed:
+  npx latchkey clients create --name "My application" --kind web --redirect-uri ${url}callback --post-logout-redirect-uri ${url}
   ISSUER=${ISSUER} CLIENT_ID=… CLIENT_SECRET=… npm run example`)
   process.exit(1)
 }

@@ -34,7 +34,8 @@ export function readConfig(environment: Environment): Config {
   if (problems.length > 0) {
     throw new AppError('config.invalid', 500, `The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nSee docs/configuration.md.`)
   }
-  const issuer = (values.server.issuer ?? `http://localhost:${values.server.port}`).replace(/\/$/, '')
+  // As an origin: with the host in lower case and without a port that goes without saying, as every other URL has it.
+  const issuer = new URL(values.server.issuer ?? `http://localhost:${values.server.port}`).origin
   return Object.freeze({ ...values, issuer, development: values.server.issuer === undefined })
 }
 
@@ -45,20 +46,24 @@ interface Reading {
 
 function valueOf(variable: string, setting: Setting<unknown>, { environment, problems }: Reading): unknown {
   const text = setting.secret ? secretText(variable, { environment, problems }) : environment[variable]
-  if (text === undefined || text === '') return setting.fallback
+  if (text === undefined || text === '') return frozen(setting.fallback)
   const parsed = setting.schema.safeParse(text)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return frozen(parsed.data)
   const shown = setting.secret ? '' : ` "${text}"`
   problems.push(`${variable}${shown} ${parsed.error.issues.map(({ message }) => message).join(', ')} (${setting.type})`)
   return setting.fallback
 }
 
+const frozen = (value: unknown): unknown => (Array.isArray(value) ? Object.freeze([...(value as readonly unknown[])]) : value)
+
 function secretText(variable: string, { environment, problems }: Reading): string | undefined {
   const file = environment[`${variable}_FILE`]
   if (file === undefined || file === '') return environment[variable]
-  if (environment[variable] !== undefined) problems.push(`${variable} and ${variable}_FILE are both set; keep one`)
+  if (environment[variable]) problems.push(`${variable} and ${variable}_FILE are both set; keep one`)
   try {
-    return readFileSync(file, 'utf8').trim()
+    const text = readFileSync(file, 'utf8').trim()
+    if (text === '') problems.push(`${variable}_FILE: ${file} is empty`)
+    return text
   } catch (error) {
     problems.push(`${variable}_FILE: ${(error as Error).message}`)
     return undefined
@@ -101,7 +106,7 @@ function issuerProblems(issuer: string | undefined): readonly string[] {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.has(url.hostname))) {
     return ['LATCHKEY_ISSUER must begin with https:// (http:// is for localhost only)']
   }
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.pathname !== '/') {
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '' || url.pathname !== '/') {
     return ['LATCHKEY_ISSUER must be a scheme and a host, such as https://id.example.com']
   }
   return []

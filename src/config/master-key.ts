@@ -13,7 +13,15 @@ export function masterKey(given: string | undefined, folder: string): Buffer {
   if (given !== undefined) return parse(given, 'LATCHKEY_MASTER_KEY')
   const path = join(folder, 'master.key')
   if (!existsSync(path)) make(folder, path)
-  return parse(readFileSync(path, 'utf8'), path)
+  return parse(read(path), path)
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new AppError('config.unreadable_master_key', 500, `${path} cannot be read (${(cause as NodeJS.ErrnoException).code}). Make it a file that the server may read.`, { cause })
+  }
 }
 
 /** Written whole under another name and then linked, so that nobody ever reads half a key or replaces one. */
@@ -34,8 +42,9 @@ function make(folder: string, path: string): void {
 }
 
 function parse(text: string, source: string): Buffer {
-  const key = Buffer.from(text.trim(), 'base64url')
-  if (key.length === keyBytes) return key
+  // Strictly, as the decoder passes over what is no base64: a damaged key would become another one.
+  const key = /^[\w+/-]{43}=?$/.test(text.trim()) ? Buffer.from(text.trim(), 'base64url') : undefined
+  if (key?.length === keyBytes) return key
   throw new AppError(
     'config.bad_master_key',
     500,

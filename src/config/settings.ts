@@ -1,4 +1,4 @@
-import { choice, integer, optionalText, optionalUrl, text } from '../kernel/settings.ts'
+import { choice, integer, optionalColour, optionalText, optionalUrl, text } from '../kernel/settings.ts'
 
 /** What concerns the server as a whole. */
 export const settings = {
@@ -30,7 +30,7 @@ export const settings = {
     maximum: 120,
   }),
   brandName: text('Latchkey', 'The name that the hosted pages show.'),
-  brandAccent: optionalText('The colour of buttons and links, as #rrggbb.'),
+  brandAccent: optionalColour('The colour of buttons and links, as #rrggbb.'),
   brandLogoUrl: optionalUrl('The https address of a logo for the hosted pages.'),
   samplePort: integer(3001, 'Development mode only: the port of the sample application; 0 switches it off.', { maximum: 65_535 }),
 }

@@ -2,7 +2,7 @@ import type { Middleware } from 'koa'
 import type { RequestFacts } from '../kernel/http.ts'
 import type { Log } from '../kernel/log.ts'
 
-/** One line a request, without query, body, cookies or tokens. */
+/** One line a request, without query, body, cookies or tokens; what happened in it (`ctx.state.event`) stands in the same line. */
 export function accessLog(log: Log): Middleware {
   return async (ctx, next) => {
     const started = performance.now()
@@ -11,7 +11,8 @@ export function accessLog(log: Log): Middleware {
     } finally {
       const { requestId, address } = ctx.state.facts as RequestFacts
       const milliseconds = Math.round((performance.now() - started) * 10) / 10
-      log.info({ requestId, address, method: ctx.method, path: ctx.path, status: ctx.status, milliseconds }, 'request')
+      const line = { requestId, address, method: ctx.method, path: ctx.path, status: ctx.status, milliseconds }
+      log.info(ctx.state.event === undefined ? line : { ...line, event: ctx.state.event }, 'request')
     }
   }
 }

@@ -4,6 +4,7 @@ import { AppError } from '../kernel/errors.ts'
 import type { RequestFacts } from '../kernel/http.ts'
 
 const windowSeconds = 60
+const mostRemembered = 100_000
 const credentialPaths = new Set(['/token', '/token/introspection', '/token/revocation', '/request'])
 
 export interface CredentialLimitOptions {
@@ -19,17 +20,23 @@ export interface CredentialLimitOptions {
  */
 export function credentialLimit({ failuresPerMinute, keyOf }: CredentialLimitOptions): Middleware {
   const limiter = new RateLimiterMemory({ points: failuresPerMinute, duration: windowSeconds })
+  /** Who has failed lately; nobody else is looked up. */
+  const failed = new Set<string>()
 
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || !credentialPaths.has(ctx.path)) return await next()
     const key = keyOf((ctx.state.facts as RequestFacts).address)
-    const used = await limiter.get(key)
+    const used = failed.has(key) ? await limiter.get(key) : null
+    if (used === null) failed.delete(key)
     if (used !== null && used.remainingPoints <= 0) {
       throw new AppError('host.too_many_failures', 429, 'Too many refused client authentications from this address. Try again later.', {
         retryAfterSeconds: Math.ceil(used.msBeforeNext / 1000),
       })
     }
     await next()
-    if (ctx.status === 401) await limiter.penalty(key)
+    if (ctx.status !== 401) return
+    failed.add(key)
+    if (failed.size > mostRemembered) failed.delete(failed.keys().next().value ?? key)
+    await limiter.penalty(key)
   }
 }

@@ -52,6 +52,10 @@ export const optionalText = (documentation: string, options?: Options): Setting<
 export const optionalUrl = (documentation: string, options?: Options): Setting<string | undefined> =>
   declare<string | undefined>(z.url('must be a URL'), 'URL', undefined, documentation, options)
 
+/** A colour as `#rrggbb`. */
+export const optionalColour = (documentation: string): Setting<string | undefined> =>
+  declare<string | undefined>(z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f6b5c'), 'colour', undefined, documentation)
+
 export const flag = (fallback: boolean, documentation: string, options?: Options): Setting<boolean> =>
   declare(
     z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true'),

@@ -51,7 +51,8 @@ function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Ada
 
 const clientAdapter = ({ clients, serverScopes }: AdapterDependencies): Operations => ({
   async find(id) {
-    const client = await clients.find(id)
+    // What an unverified JWT names as its audience need not be text.
+    const client = typeof id === 'string' ? await clients.find(id) : undefined
     return client === undefined ? undefined : clientMetadata(client, serverScopes)
   },
   upsert: nothing,

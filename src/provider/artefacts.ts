@@ -11,9 +11,9 @@ export type Payload = Record<string, unknown>
 /** How long a row stays after it expired: consumed ones prove a replay, interactions lead back to their client. */
 const keptAfterExpirySeconds = 86_400
 const batch = 500
-/** Models whose identifier must be restored without being presented, so it is stored sealed. */
 /** What a grant gives to its client. */
 const given = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken'])
+/** Models whose identifier must be restored without being presented, so it is stored sealed. */
 const restored = new Set(['Session', 'DeviceCode'])
 
 export interface Artefacts {

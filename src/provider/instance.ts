@@ -2,9 +2,11 @@ import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { Provider } from 'oidc-provider'
 import type { Payload } from './artefacts.ts'
+import { eachOrUnavailable } from './errors.ts'
+import { directClientId } from './client-metadata.ts'
 import { openOutbound, type OutboundFetch } from './outbound.ts'
 import { options } from './options.ts'
-import type { ProviderDependencies } from './ports.ts'
+import type { Ports, ProviderDependencies } from './ports.ts'
 import { openSessions, type SessionStore } from './sessions.ts'
 
 export interface Instance {
@@ -23,11 +25,12 @@ export const outboundOf = ({ settings }: ProviderDependencies): OutboundFetch =>
   openOutbound({ allowPrivate: settings.outboundAllowPrivate, allowHosts: settings.outboundAllowHosts })
 
 /** Builds the library's provider, which takes under a millisecond; done anew whenever keys have changed. */
-export async function buildInstance(inputs: InstanceInputs): Promise<Instance> {
+export async function buildInstance(received: InstanceInputs): Promise<Instance> {
+  const inputs = { ...received, artefacts: eachOrUnavailable(received.artefacts), ports: available(received.ports) }
   const { issuer, ports, artefacts, outbound, middleware } = inputs
   const revision = ports.keys.revision()
   const keyMaterial = await ports.keys.snapshot()
-  const sessions = openSessions({ ...inputs, currentRequest: () => Provider.ctx })
+  const sessions = eachOrUnavailable(openSessions({ ...inputs, currentRequest: () => Provider.ctx }))
   const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(ports.accounts.scopes)])
   const adapter = { artefacts, sessions, clients: ports.clients, serverScopes }
   const provider = new Provider(issuer, options({ ...inputs, adapter, keyMaterial, outbound }))
@@ -41,20 +44,30 @@ export async function buildInstance(inputs: InstanceInputs): Promise<Instance> {
   return { provider, sessions, revision }
 }
 
+/** Whatever the library asks while the database is away, its answer is 503 and not a server error. */
+const available = (ports: Ports): Ports => ({
+  ...ports,
+  accounts: eachOrUnavailable(ports.accounts),
+  clients: eachOrUnavailable(ports.clients),
+  consents: eachOrUnavailable(ports.consents),
+  apis: eachOrUnavailable(ports.apis),
+})
+
 /**
  * The library's own pages are forms that lead to the application, at once (form_post) or by the redirects that follow
- * (a logout, a change of account), so the page's policy must let them (CSP3 §6.3.1).
+ * (a logout, a change of account), so the page's policy must let them (CSP3 §6.3.1); only addresses that were checked.
  */
 const allowFormTargets: Middleware = async (ctx, next) => {
   await next()
   if (!ctx.response.is('html')) return
-  const { params, entities } = (ctx.oidc ?? {}) as {
+  const { params, entities, redirectUriCheckPerformed } = (ctx.oidc ?? {}) as {
     params?: Payload
     entities?: { Interaction?: { params?: Payload } }
+    redirectUriCheckPerformed?: boolean
   }
   const targets = [
-    params?.redirect_uri,
-    params?.post_logout_redirect_uri,
+    redirectUriCheckPerformed === true && params?.redirect_uri,
+    ctx.status === 200 && params?.post_logout_redirect_uri,
     entities?.Interaction?.params?.redirect_uri,
   ]
   ctx.state.formTargets = targets.filter((target) => typeof target === 'string')
@@ -75,6 +88,18 @@ function extendModels(
   ReplayDetection.unique = async (iss, jti, exp) => {
     const ttlSeconds = Math.max(1, (exp ?? 0) - Math.floor(clock.now().getTime() / 1000))
     return await artefacts.insertOnce('ReplayDetection', JSON.stringify([iss, jti]), ttlSeconds)
+  }
+  // The library builds a client anew, or hashes its metadata, at every request, and keeps a hundred. Our clients are
+  // frozen objects that change when the database does, so what was built for one stays right as long as it is the same.
+  const built = new WeakMap<object, InstanceType<typeof Client>>()
+  const build = Client.find.bind(Client)
+  Client.find = async (id) => {
+    const own = id === directClientId ? undefined : await ports.clients.find(id)
+    const known = own === undefined ? undefined : built.get(own)
+    if (known !== undefined) return known
+    const client = await build(id)
+    if (own !== undefined && client !== undefined) built.set(own, client)
+    return client
   }
   const { destroy } = Session.prototype
   Session.prototype.destroy = async function end() {

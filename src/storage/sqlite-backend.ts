@@ -7,6 +7,7 @@ import { AppError } from '../kernel/errors.ts'
 import type { Backend } from './backend.ts'
 import { busyTimeoutMilliseconds, sqliteAdapter } from './sqlite.ts'
 import type { Revisions } from './storage.ts'
+import { batchingWrites } from './write-batches.ts'
 
 const lockWaitMilliseconds = 60_000
 const lockPollMilliseconds = 25
@@ -21,11 +22,12 @@ export async function sqliteBackend({ file, synchronous }: SqliteBackendOptions)
   const { PrismaClient } = await import('./generated/sqlite/client.ts')
   const adapter = sqliteAdapter({ file, synchronous })
   const shared = sharing(adapter)
+  const connection = batchingWrites(shared.connect)
   return {
     dialect: 'sqlite',
     adapter,
     db: new PrismaClient({ adapter: shared }),
-    connection: shared.connect,
+    connection: async () => connection,
     revisions: async () => revisions(file),
     underLock: (work) => underFileLock(`${file}-migration-lock`, work),
     snapshotFolder: file === ':memory:' ? undefined : `${dirname(file)}/snapshots`,

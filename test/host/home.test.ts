@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ada, auditOf, type FrontDoor, openFrontDoor } from '../support/front-door.ts'
+import { ada, auditOf, disableUser, type FrontDoor, openFrontDoor } from '../support/front-door.ts'
 import { newVisitor } from '../support/visitor.ts'
 
 describe('home', () => {
@@ -53,8 +53,7 @@ describe('home', () => {
     const visitor = newVisitor()
     await visitor.follow(await visitor.submit(await door.begin(visitor), { identifier: email, password: ada.password }, { action: '/password' }))
     expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(200)
-    const { resource } = door.latchkey.app.features.users
-    await resource?.actions.find(({ name }) => name === 'disable')?.run((await resource.find(id)) as { readonly id: string }, {}, { kind: 'system' })
+    await disableUser(door.latchkey, id)
     expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(302)
   })
 })

@@ -6,6 +6,18 @@ import { exchange, exchangeBytes } from '../support/wire.ts'
 const megabyte = 1024 * 1024
 const form = 'application/x-www-form-urlencoded'
 
+/** A body of so many megabytes whose length is not announced. */
+const inChunks = (megabytes: number): ReadableStream<Uint8Array> => {
+  let left = megabytes
+  return new ReadableStream({
+    pull(controller) {
+      left -= 1
+      if (left < 0) controller.close()
+      else controller.enqueue(new Uint8Array(megabyte).fill(97))
+    },
+  })
+}
+
 describe('malformed input', () => {
   let door: FrontDoor
   let host: string
@@ -83,7 +95,7 @@ describe('malformed input', () => {
       }
       expectRefused((await get('/me', [['Authorization', authorization]])).status, `/me ${authorization}`)
     }
-    for (const claims of [{ sub: 'a\0b', iss: 'a\0b' }, { sub: { contains: 'a' }, iss: ['a'] }, { sub: '\ud800', iss: '\ud800' }, null, 'x', {}]) {
+    for (const claims of [{ sub: 'a\0b', iss: 'a\0b' }, { sub: { contains: 'a' }, iss: ['a'] }, { sub: '\ud800', iss: '\ud800' }, { aud: 'a\0b' }, { aud: ['x'] }, { aud: { contains: 'a' } }, { aud: 5 }, null, 'x', {}]) {
       const assertion = { grant_type: 'client_credentials', client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: jwt(claims) }
       expectRefused((await post('/token', new URLSearchParams(assertion).toString())).status, JSON.stringify(claims))
       expectRefused((await get(`/session/end?id_token_hint=${jwt(claims)}`)).status, JSON.stringify(claims))
@@ -129,7 +141,7 @@ describe('malformed input', () => {
   })
 
   it('in a request for claims, a resource or a prompt is refused or means nothing', async () => {
-    for (const params of [
+    const requests: readonly Readonly<Record<string, string>>[] = [
       { claims: '{"userinfo":{"\\u0000":null},"id_token":{"__proto__":{"essential":true}}}' },
       { claims: '{' },
       { claims: '[]' },
@@ -150,7 +162,8 @@ describe('malformed input', () => {
       { id_token_hint: 'x.y.z' },
       { request: 'x.y.z' },
       { request_uri: 'urn:ietf:params:oauth:request_uri:nothing' },
-    ]) {
+    ]
+    for (const params of requests) {
       const url = new URL(door.authorizationUrl(params))
       const answer = await get(url.pathname + url.search)
       expect(answer.status, JSON.stringify(params).slice(0, 80)).toBeLessThan(500)
@@ -168,8 +181,7 @@ describe('malformed input', () => {
     const headers = { 'content-type': form, origin: door.latchkey.issuer }
     const withLength = await fetch(door.latchkey.issuer + target, { method: 'POST', headers, body: Buffer.alloc(10 * megabyte, 'a') })
     expect(withLength.status).toBe(413)
-    const chunk = Buffer.alloc(megabyte, 'a')
-    const chunked = await fetch(door.latchkey.issuer + target, { method: 'POST', headers, duplex: 'half', body: ReadableStream.from(Array.from({ length: 10 }, () => chunk)) } as RequestInit)
+    const chunked = await fetch(door.latchkey.issuer + target, Object.assign({ method: 'POST', headers, body: inChunks(10) }, { duplex: 'half' }))
     expectRefused(chunked.status, target)
     const lying = await exchangeBytes(door.latchkey.server.port, Buffer.from(`POST ${target} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${form}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n`))
     expectRefused(lying.status, 'length and chunks')

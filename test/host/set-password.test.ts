@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixedClock, type FixedClock } from '../support/clock.ts'
-import { ada, auditOf, type FrontDoor, grace, openFrontDoor } from '../support/front-door.ts'
+import { ada, auditOf, disableUser, type FrontDoor, grace, openFrontDoor } from '../support/front-door.ts'
 import { newVisitor, type Page } from '../support/visitor.ts'
 
 const chosen = 'a difference of engines 1822'
@@ -83,8 +83,7 @@ describe('the link for a password', () => {
     const id = await door.latchkey.createUser({ email: 'leaver@example.test', password: chosen })
     const leaver = newVisitor()
     const form = await leaver.get(await link(id))
-    const { resource } = door.latchkey.app.features.users
-    await resource?.actions.find(({ name }) => name === 'disable')?.run((await resource.find(id)) as { readonly id: string }, {}, { kind: 'system' })
+    await disableUser(door.latchkey, id)
     expect((await choose(leaver, form, 'another of his words')).status).toBe(410)
   })
 

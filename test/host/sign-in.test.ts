@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ada, auditOf, type FrontDoor, grace, interactionPath, openFrontDoor } from '../support/front-door.ts'
+import { ada, auditOf, disableUser, type FrontDoor, grace, interactionPath, openFrontDoor } from '../support/front-door.ts'
 import { fixedClock } from '../support/clock.ts'
 import { newVisitor, type Page, type Visitor } from '../support/visitor.ts'
 
@@ -23,11 +23,9 @@ describe('sign-in', () => {
 
   describe('refuses', () => {
     async function disabledUser(): Promise<string> {
-      const { users } = door.latchkey.app.features
       const email = `disabled-${Math.random()}@example.test`
       const id = await door.latchkey.createUser({ email, password: ada.password })
-      const item = await users.resource?.find(id)
-      await users.resource?.actions.find(({ name }) => name === 'disable')?.run(item as { readonly id: string }, {}, { kind: 'system' })
+      await disableUser(door.latchkey, id)
       return email
     }
 

@@ -116,17 +116,36 @@ describe('client authentication', () => {
     ).rejects.toMatchObject({ error: 'invalid_client' })
   })
 
-  it('never fetches keys from a private address unless configured', async () => {
-    await using guarded = await startLatchkey()
+  it.each(['moved', 'large'])('does not take keys from an address that is %s', async (path) => {
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     keyServer.publish([await exportJWK(publicKey)])
-    const before = keyServer.requests()
-    const client = await guarded.createClient({ kind: 'service', name: 'Inside', jwksUri: keyServer.url })
-    const configuration = await discover(guarded.issuer, client.id, openid.PrivateKeyJwt(privateKey))
+    const jwksUri = new URL(`/${path}`, keyServer.url).href
+    const client = await latchkey.createClient({ kind: 'service', name: 'Odd', jwksUri })
+    const configuration = await configured(client, openid.PrivateKeyJwt(privateKey))
     await expect(openid.clientCredentialsGrant(configuration)).rejects.toMatchObject({
       error: 'invalid_client',
     })
-    expect(keyServer.requests()).toBe(before)
+  })
+
+  it('never connects to a private address to fetch keys, unless configured', async () => {
+    await using guarded = await startLatchkey()
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    keyServer.publish([await exportJWK(publicKey)])
+    const before = keyServer.connections()
+    const secure = keyServer.url.replace('http:', 'https:')
+    for (const jwksUri of [
+      keyServer.url,
+      secure,
+      secure.replace('localhost', '127.0.0.1'),
+      secure.replace('localhost', '[::1]'),
+    ]) {
+      const client = await guarded.createClient({ kind: 'service', name: 'Inside', jwksUri })
+      const configuration = await discover(guarded.issuer, client.id, openid.PrivateKeyJwt(privateKey))
+      await expect(openid.clientCredentialsGrant(configuration)).rejects.toMatchObject({
+        error: 'invalid_client',
+      })
+    }
+    expect(keyServer.connections()).toBe(before)
   })
 
   it('accepts each of several secrets, until it expires or is removed', async () => {

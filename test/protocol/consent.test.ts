@@ -147,11 +147,6 @@ describe('consent', () => {
     await party.redeem(request, (await allow(visitor, page)).location)
     const again = await afterSignIn(party, ada, wanted)
     expect(answered(again.page.location).code).toBeDefined()
-    const unknown = await afterSignIn(party, ada, {
-      scope: 'openid orders:read',
-      resource: 'https://nobody.example.test',
-    }).catch(() => undefined)
-    expect(unknown).toBeUndefined()
   })
 
   it('of an API scope added later asks for that scope alone', async () => {

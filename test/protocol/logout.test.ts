@@ -150,7 +150,7 @@ describe('logout that an application starts', () => {
     const { visitor, tokens } = await signedIn()
     const page = await end(visitor, { ...hinted(tokens), post_logout_redirect_uri: uri })
     expect([page.status, page.location]).toEqual([400, undefined])
-    expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+    expect(page.headers.get('content-security-policy')).toContain("form-action 'self';")
     expect(await isSignedIn(visitor)).toBe(true)
   })
 

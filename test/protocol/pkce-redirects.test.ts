@@ -51,7 +51,9 @@ describe('authorization requests', () => {
   const isOurErrorPage = (page: Page): void => {
     expect(page.location).toBeUndefined()
     expect(page.status).toBe(400)
-    expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+    const policy = page.headers.get('content-security-policy')
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(policy).toContain("form-action 'self';")
     expect(page.text).toContain('The application sent a request that cannot be accepted')
   }
 

@@ -6,6 +6,7 @@
  *     const callback = await door.signIn(visitor)
  */
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi'
+import { commandLineActor } from '../../src/kernel/http.ts'
 import { type CreatedClient, type LatchkeyOptions, type RunningLatchkey, startLatchkey } from './latchkey.ts'
 import { newVisitor, type Page, type Visitor } from './visitor.ts'
 
@@ -79,3 +80,12 @@ export const interactionPath = (page: Page): string => {
 
 /** What was audited, oldest first. */
 export const auditOf = async ({ app }: RunningLatchkey) => await app.storage.db.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] })
+
+/** As an administrator does. */
+export async function disableUser({ app }: RunningLatchkey, id: string): Promise<void> {
+  const { resource } = app.features.users
+  const item = await resource.find(id)
+  const disable = resource.actions.find(({ name }) => name === 'disable')
+  if (item === undefined || disable === undefined) throw new Error(`The user ${id} cannot be disabled.`)
+  await disable.run(item, {}, commandLineActor)
+}
