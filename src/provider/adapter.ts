@@ -51,8 +51,7 @@ function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Ada
 
 const clientAdapter = ({ clients, serverScopes }: AdapterDependencies): Operations => ({
   async find(id) {
-    // What an unverified JWT names as its audience need not be text.
-    const client = typeof id === 'string' ? await clients.find(id) : undefined
+    const client = await clients.find(id)
     return client === undefined ? undefined : clientMetadata(client, serverScopes)
   },
   upsert: nothing,

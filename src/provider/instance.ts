@@ -94,6 +94,8 @@ function extendModels(
   const built = new WeakMap<object, InstanceType<typeof Client>>()
   const build = Client.find.bind(Client)
   Client.find = async (id) => {
+    // What an unverified JWT names as its audience need not be text.
+    if (typeof id !== 'string') return undefined
     const own = id === directClientId ? undefined : await ports.clients.find(id)
     const known = own === undefined ? undefined : built.get(own)
     if (known !== undefined) return known

@@ -98,6 +98,8 @@ function features({ ports, keyMaterial }: OptionInputs): Configuration['features
     introspection: {
       enabled: true,
       async allowedPolicy(_ctx, client, token) {
+        const { accountId } = token as { accountId?: string }
+        if (accountId !== undefined && (await ports.accounts.find(accountId)) === undefined) return false
         if (token.clientId === client.clientId) return client.clientAuthMethod !== 'none'
         const audience = 'aud' in token && typeof token.aud === 'string' ? token.aud : undefined
         const api = audience === undefined ? undefined : await ports.apis.find(audience)

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { after, type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { commandLineActor } from '../../src/kernel/http.ts'
+import { openSessions } from '../../src/provider/sessions.ts'
 import { application, callback, codeIn, outcomes, times, userinfo, walk } from '../support/application.ts'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 import { newVisitor, type Page, type Visitor } from '../support/visitor.ts'
@@ -58,6 +59,25 @@ describe('two tabs of one browser', () => {
     await signOut(visitor, latchkey)
     expect(await statuses()).toEqual([401, 401, 401, 401, 401, 401])
     expect(await latchkey.app.storage.db.artefact.count({ where: { model: { in: ['Session', 'Grant', 'AccessToken', 'RefreshToken'] } } })).toBe(0)
+  })
+
+  it('write one session at the same time, and neither loses what the other added', async () => {
+    await using latchkey = await startLatchkey()
+    const { storage, clock, sealing } = latchkey.app
+    const requests: object[] = [{}, {}]
+    let current: object | undefined
+    const sessions = openSessions({ storage, clock, sealing, currentRequest: () => current })
+    const as = (request: number, work: () => Promise<unknown>): Promise<unknown> => {
+      current = requests[request]
+      return work()
+    }
+    const session = { uid: 'a session', accountId: 'ada', kind: 'Session' }
+    await as(0, () => sessions.save('an identifier', session, 60))
+    await as(0, () => sessions.find('an identifier'))
+    await as(1, () => sessions.find('an identifier'))
+    await as(0, () => sessions.save('an identifier', { ...session, authorizations: { shop: { sid: 'one' } } }, 60))
+    await as(1, () => sessions.save('an identifier', { ...session, authorizations: { library: { sid: 'two' } } }, 60))
+    expect(await sessions.find('an identifier')).toMatchObject({ authorizations: { shop: { sid: 'one' }, library: { sid: 'two' } } })
   })
 
   it('may both show the sign-in page and end up in one session', async () => {
@@ -258,6 +278,19 @@ describe('a disabled user', () => {
     await users.enable(id, { actor: commandLineActor })
     expect(await open.check()).toEqual(nothing)
     expect((await open.shop.signIn(newVisitor(), ada)).code).not.toBe('')
+  })
+
+  it('gets nothing where something was left behind either: the gate stands before every issuance', async () => {
+    await using latchkey = await startLatchkey()
+    const id = await latchkey.createUser(ada)
+    const open = await openEverything(latchkey)
+    const { storage } = latchkey.app
+    await storage.transaction(async (db) => {
+      await db.user.updateMany({ where: { id }, data: { disabledAt: new Date() } })
+      await storage.touch(db, 'users')
+    })
+    await vi.waitFor(async () => expect(await latchkey.app.features.users.users.mayIssue(id)).toBe(false))
+    expect(await open.check()).toEqual(nothing)
   })
 
   it('has nothing left in the database that could serve him', async () => {

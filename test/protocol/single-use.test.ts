@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { after, type Clock, systemClock } from '../../src/kernel/clock.ts'
+import { hashSecret } from '../../src/kernel/ids.ts'
+import { adapterFactory } from '../../src/provider/adapter.ts'
+import { openSessions } from '../../src/provider/sessions.ts'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
-import { callback, codeIn, type Door, outcomes, application, send, times, userinfo } from '../support/application.ts'
+import { callback, codeIn, type Door, outcomes, application, send, times, userinfo, walk } from '../support/application.ts'
 import { startServerProcess } from '../support/server-process.ts'
 import { newVisitor } from '../support/visitor.ts'
 
@@ -34,7 +37,6 @@ async function party(latchkey: RunningLatchkey, input: Readonly<Record<string, u
 /** A grant whose row is gone, with rows left that came from it. */
 async function orphans({ app }: RunningLatchkey): Promise<number> {
   const { db } = app.storage
-  const { hashSecret } = await import('../../src/kernel/ids.ts')
   const grants = new Set((await db.artefact.findMany({ where: { model: 'Grant' } })).map(({ id }) => id))
   const rows = await db.artefact.findMany({ where: { grantId: { not: null }, model: { not: 'Interaction' } } })
   return rows.filter(({ grantId }) => !grants.has(hashSecret(grantId ?? ''))).length
@@ -120,10 +122,31 @@ describe('an authorization code', () => {
     const visitor = newVisitor()
     const first = await shop.signIn(visitor, person)
     clock.advance(58)
-    expect((await shop.redeem(first)).status).toBe(200)
+    const { status, body } = await shop.redeem(first)
+    expect(status).toBe(200)
     const second = await shop.signIn(visitor, person)
     clock.advance(61)
     expect(outcomes([await shop.redeem(second)])).toEqual({ '400 invalid_grant': 1 })
+    expect(await userinfo(latchkey, body.access_token)).toMatchObject({ status: 200 })
+    clock.advance(600)
+    expect(await userinfo(latchkey, body.access_token)).toMatchObject({ status: 401 })
+  })
+
+  it('is consumed in one write: of 20 at once one wins, and whoever loses ends the grant', async () => {
+    await using latchkey = await startLatchkey()
+    const { artefacts, clock, sealing, storage } = latchkey.app
+    const sessions = openSessions({ storage, clock, sealing, currentRequest: () => undefined })
+    const clients = { find: async () => undefined, verifySecret: async () => false }
+    const adapter = adapterFactory({ artefacts, sessions, clients, serverScopes: new Set() })
+    await adapter('Grant').upsert('a grant', { accountId: 'ada' }, 60)
+    await adapter('AuthorizationCode').upsert('a code', { grantId: 'a grant' }, 60)
+    const won = await times(attempts, () => artefacts.consume('AuthorizationCode', 'a code'))
+    expect(won.filter((each) => each)).toHaveLength(1)
+    expect(await grants(latchkey)).toBe(1)
+    await expect(adapter('AuthorizationCode').consume('a code')).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect(await grants(latchkey)).toBe(0)
+    await adapter('AccessToken').upsert('too late', { grantId: 'a grant' }, 60)
+    expect(await orphans(latchkey)).toBe(0)
   })
 })
 
@@ -349,5 +372,18 @@ describe('a pushed authorization request', () => {
     expect(codes).toHaveLength(1)
     expect((await shop.redeem({ code: codeIn(codes[0] as (typeof codes)[number]), verifier })).status).toBe(200)
     expect((await open()).location ?? '').not.toContain('code=')
+  })
+
+  it('is used up by the sign-in that it led to', async () => {
+    await using latchkey = await startLatchkey()
+    await latchkey.createUser(person)
+    const shop = await party(latchkey)
+    const { params, verifier } = await shop.begin()
+    const { body } = await shop.push(params)
+    const address = `${latchkey.issuer}/auth?${new URLSearchParams({ client_id: shop.id, request_uri: String(body.request_uri) })}`
+    const [visitor, other] = [newVisitor(), newVisitor()]
+    const [page, second] = [await visitor.get(address), await other.get(address)]
+    expect((await shop.redeem({ code: codeIn(await walk(visitor, page, person)), verifier })).status).toBe(200)
+    expect((await walk(other, second, person).catch(() => undefined))?.location ?? '').not.toContain('code=')
   })
 })

@@ -1,6 +1,3 @@
--- CreateSchema
-CREATE SCHEMA IF NOT EXISTS "public";
-
 -- CreateTable
 CREATE TABLE "artefact" (
     "model" TEXT NOT NULL,
@@ -13,19 +10,19 @@ CREATE TABLE "artefact" (
     "client_id" TEXT,
     "user_code" TEXT,
     "previous_id" TEXT,
-    "rotated_at" TIMESTAMP(3),
+    "rotated_at" DATETIME,
     "version" INTEGER NOT NULL DEFAULT 0,
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "expires_at" TIMESTAMP(3),
-    "consumed_at" TIMESTAMP(3),
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "expires_at" DATETIME,
+    "consumed_at" DATETIME,
 
-    CONSTRAINT "artefact_pkey" PRIMARY KEY ("model","id")
+    PRIMARY KEY ("model", "id")
 );
 
 -- CreateTable
 CREATE TABLE "audit_event" (
-    "id" TEXT NOT NULL,
-    "at" TIMESTAMP(3) NOT NULL,
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "at" DATETIME NOT NULL,
     "action" TEXT NOT NULL,
     "outcome" TEXT NOT NULL,
     "actor" TEXT,
@@ -33,14 +30,12 @@ CREATE TABLE "audit_event" (
     "client_id" TEXT,
     "address" TEXT,
     "request_id" TEXT,
-    "detail" TEXT NOT NULL DEFAULT '{}',
-
-    CONSTRAINT "audit_event_pkey" PRIMARY KEY ("id")
+    "detail" TEXT NOT NULL DEFAULT '{}'
 );
 
 -- CreateTable
 CREATE TABLE "client" (
-    "id" TEXT NOT NULL,
+    "id" TEXT NOT NULL PRIMARY KEY,
     "name" TEXT NOT NULL,
     "kind" TEXT NOT NULL,
     "first_party" BOOLEAN NOT NULL DEFAULT false,
@@ -57,23 +52,20 @@ CREATE TABLE "client" (
     "jwks" TEXT,
     "jwks_uri" TEXT,
     "id_token_algorithm" TEXT NOT NULL DEFAULT 'RS256',
-    "disabled_at" TIMESTAMP(3),
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "updated_at" TIMESTAMP(3) NOT NULL,
-
-    CONSTRAINT "client_pkey" PRIMARY KEY ("id")
+    "disabled_at" DATETIME,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL
 );
 
 -- CreateTable
 CREATE TABLE "client_secret" (
-    "id" TEXT NOT NULL,
+    "id" TEXT NOT NULL PRIMARY KEY,
     "client_id" TEXT NOT NULL,
     "label" TEXT,
     "hash" TEXT NOT NULL,
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "expires_at" TIMESTAMP(3),
-
-    CONSTRAINT "client_secret_pkey" PRIMARY KEY ("id")
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "expires_at" DATETIME,
+    CONSTRAINT "client_secret_client_id_fkey" FOREIGN KEY ("client_id") REFERENCES "client" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 -- CreateTable
@@ -83,53 +75,49 @@ CREATE TABLE "consent" (
     "scopes" TEXT NOT NULL DEFAULT '[]',
     "claims" TEXT NOT NULL DEFAULT '[]',
     "resources" TEXT NOT NULL DEFAULT '{}',
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "updated_at" TIMESTAMP(3) NOT NULL,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL,
 
-    CONSTRAINT "consent_pkey" PRIMARY KEY ("user_id","client_id")
+    PRIMARY KEY ("user_id", "client_id"),
+    CONSTRAINT "consent_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+    CONSTRAINT "consent_client_id_fkey" FOREIGN KEY ("client_id") REFERENCES "client" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 -- CreateTable
 CREATE TABLE "job_lease" (
-    "name" TEXT NOT NULL,
+    "name" TEXT NOT NULL PRIMARY KEY,
     "holder" TEXT NOT NULL,
-    "leased_until" TIMESTAMP(3) NOT NULL,
-    "finished_at" TIMESTAMP(3),
-
-    CONSTRAINT "job_lease_pkey" PRIMARY KEY ("name")
+    "leased_until" DATETIME NOT NULL,
+    "finished_at" DATETIME
 );
 
 -- CreateTable
 CREATE TABLE "revision" (
-    "topic" TEXT NOT NULL,
-    "value" INTEGER NOT NULL,
-
-    CONSTRAINT "revision_pkey" PRIMARY KEY ("topic")
+    "topic" TEXT NOT NULL PRIMARY KEY,
+    "value" INTEGER NOT NULL
 );
 
 -- CreateTable
 CREATE TABLE "password" (
-    "user_id" TEXT NOT NULL,
+    "user_id" TEXT NOT NULL PRIMARY KEY,
     "hash" TEXT NOT NULL,
-    "changed_at" TIMESTAMP(3) NOT NULL,
-
-    CONSTRAINT "password_pkey" PRIMARY KEY ("user_id")
+    "changed_at" DATETIME NOT NULL,
+    CONSTRAINT "password_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 -- CreateTable
 CREATE TABLE "password_link" (
-    "token_hash" TEXT NOT NULL,
+    "token_hash" TEXT NOT NULL PRIMARY KEY,
     "user_id" TEXT NOT NULL,
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "expires_at" TIMESTAMP(3) NOT NULL,
-    "consumed_at" TIMESTAMP(3),
-
-    CONSTRAINT "password_link_pkey" PRIMARY KEY ("token_hash")
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "expires_at" DATETIME NOT NULL,
+    "consumed_at" DATETIME,
+    CONSTRAINT "password_link_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 -- CreateTable
 CREATE TABLE "resource" (
-    "id" TEXT NOT NULL,
+    "id" TEXT NOT NULL PRIMARY KEY,
     "indicator" TEXT NOT NULL,
     "name" TEXT NOT NULL,
     "scopes" TEXT NOT NULL DEFAULT '[]',
@@ -137,36 +125,30 @@ CREATE TABLE "resource" (
     "token_format" TEXT NOT NULL DEFAULT 'jwt',
     "token_algorithm" TEXT NOT NULL DEFAULT 'ES256',
     "access_token_ttl_seconds" INTEGER NOT NULL DEFAULT 600,
-    "disabled_at" TIMESTAMP(3),
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "updated_at" TIMESTAMP(3) NOT NULL,
-
-    CONSTRAINT "resource_pkey" PRIMARY KEY ("id")
+    "disabled_at" DATETIME,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL
 );
 
 -- CreateTable
 CREATE TABLE "setup_link" (
-    "id" TEXT NOT NULL,
+    "id" TEXT NOT NULL PRIMARY KEY,
     "token_hash" TEXT NOT NULL,
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "expires_at" TIMESTAMP(3) NOT NULL,
-    "consumed_at" TIMESTAMP(3),
-
-    CONSTRAINT "setup_link_pkey" PRIMARY KEY ("id")
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "expires_at" DATETIME NOT NULL,
+    "consumed_at" DATETIME
 );
 
 -- CreateTable
 CREATE TABLE "signing_key" (
-    "kid" TEXT NOT NULL,
+    "kid" TEXT NOT NULL PRIMARY KEY,
     "algorithm" TEXT NOT NULL,
     "state" TEXT NOT NULL,
     "public_jwk" TEXT NOT NULL,
     "sealed_jwk" TEXT NOT NULL,
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "activated_at" TIMESTAMP(3),
-    "retired_at" TIMESTAMP(3),
-
-    CONSTRAINT "signing_key_pkey" PRIMARY KEY ("kid")
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "activated_at" DATETIME,
+    "retired_at" DATETIME
 );
 
 -- CreateTable
@@ -174,33 +156,32 @@ CREATE TABLE "server_secret" (
     "name" TEXT NOT NULL,
     "generation" INTEGER NOT NULL,
     "sealed" TEXT NOT NULL,
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
-    CONSTRAINT "server_secret_pkey" PRIMARY KEY ("name","generation")
+    PRIMARY KEY ("name", "generation")
 );
 
 -- CreateTable
 CREATE TABLE "throttle_counter" (
-    "key" TEXT NOT NULL,
+    "key" TEXT NOT NULL PRIMARY KEY,
     "failures" INTEGER NOT NULL,
     "allowed_at" BIGINT NOT NULL,
-    "window_ends_at" BIGINT NOT NULL,
-
-    CONSTRAINT "throttle_counter_pkey" PRIMARY KEY ("key")
+    "window_ends_at" BIGINT NOT NULL
 );
 
 -- CreateTable
 CREATE TABLE "known_device" (
     "user_id" TEXT NOT NULL,
     "device_hash" TEXT NOT NULL,
-    "expires_at" TIMESTAMP(3) NOT NULL,
+    "expires_at" DATETIME NOT NULL,
 
-    CONSTRAINT "known_device_pkey" PRIMARY KEY ("user_id","device_hash")
+    PRIMARY KEY ("user_id", "device_hash"),
+    CONSTRAINT "known_device_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
 -- CreateTable
 CREATE TABLE "user" (
-    "id" TEXT NOT NULL,
+    "id" TEXT NOT NULL PRIMARY KEY,
     "email" TEXT,
     "email_key" TEXT,
     "email_verified" BOOLEAN NOT NULL DEFAULT false,
@@ -213,11 +194,9 @@ CREATE TABLE "user" (
     "zoneinfo" TEXT,
     "search_text" TEXT NOT NULL DEFAULT '',
     "administrator" BOOLEAN NOT NULL DEFAULT false,
-    "disabled_at" TIMESTAMP(3),
-    "created_at" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "updated_at" TIMESTAMP(3) NOT NULL,
-
-    CONSTRAINT "user_pkey" PRIMARY KEY ("id")
+    "disabled_at" DATETIME,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL
 );
 
 -- CreateIndex
@@ -227,7 +206,7 @@ CREATE INDEX "artefact_previous_id_idx" ON "artefact"("previous_id");
 CREATE INDEX "artefact_grant_id_idx" ON "artefact"("grant_id");
 
 -- CreateIndex
-CREATE INDEX "artefact_session_uid_idx" ON "artefact"("session_uid");
+CREATE INDEX "artefact_session_uid_model_idx" ON "artefact"("session_uid", "model");
 
 -- CreateIndex
 CREATE INDEX "artefact_user_id_idx" ON "artefact"("user_id");
@@ -236,7 +215,7 @@ CREATE INDEX "artefact_user_id_idx" ON "artefact"("user_id");
 CREATE INDEX "artefact_client_id_idx" ON "artefact"("client_id");
 
 -- CreateIndex
-CREATE INDEX "artefact_user_code_idx" ON "artefact"("user_code");
+CREATE INDEX "artefact_user_code_model_idx" ON "artefact"("user_code", "model");
 
 -- CreateIndex
 CREATE INDEX "artefact_expires_at_idx" ON "artefact"("expires_at");
@@ -288,21 +267,3 @@ CREATE UNIQUE INDEX "user_username_key_key" ON "user"("username_key");
 
 -- CreateIndex
 CREATE INDEX "user_created_at_id_idx" ON "user"("created_at", "id");
-
--- AddForeignKey
-ALTER TABLE "client_secret" ADD CONSTRAINT "client_secret_client_id_fkey" FOREIGN KEY ("client_id") REFERENCES "client"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "consent" ADD CONSTRAINT "consent_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "consent" ADD CONSTRAINT "consent_client_id_fkey" FOREIGN KEY ("client_id") REFERENCES "client"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "password" ADD CONSTRAINT "password_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "password_link" ADD CONSTRAINT "password_link_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "known_device" ADD CONSTRAINT "known_device_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "user"("id") ON DELETE CASCADE ON UPDATE CASCADE;
