@@ -52,10 +52,25 @@ export async function openApp(dependencies: AppDependencies): Promise<App> {
   const storage = await openStorage(storageOptions(config))
   const artefacts = openArtefacts({ storage, clock, sealing })
   const features = openFeatures({ ...dependencies, storage, sealing, artefacts })
-  return { ...dependencies, storage, sealing, artefacts, features, all: Object.values(features), close: () => storage.close() }
+  return {
+    ...dependencies,
+    storage,
+    sealing,
+    artefacts,
+    features,
+    all: Object.values(features),
+    close: () => storage.close(),
+  }
 }
 
-function openFeatures({ config, clock, log, storage, sealing, artefacts }: Omit<App, 'features' | 'all' | 'close'>) {
+function openFeatures({
+  config,
+  clock,
+  log,
+  storage,
+  sealing,
+  artefacts,
+}: Omit<App, 'features' | 'all' | 'close'>) {
   const { issuer } = config
   const audit = openAudit({ storage, clock, log, settings: config.audit })
   const common = { storage, clock, audit: audit.audit, issuer, endEverything: artefacts.endEverythingOfUser }
@@ -71,7 +86,12 @@ function openFeatures({ config, clock, log, storage, sealing, artefacts }: Omit<
     settings: config.passwords,
     productNames: ['Latchkey', config.server.brandName],
   })
-  const setup = openSetup({ ...common, users: users.users, passwords: passwords.passwords, settings: config.setup })
+  const setup = openSetup({
+    ...common,
+    users: users.users,
+    passwords: passwords.passwords,
+    settings: config.setup,
+  })
   const clients = openClients({ ...common, endEverythingOfClient: artefacts.endEverythingOfClient })
   const resources = openResources(common)
   const consents = openConsents(common)

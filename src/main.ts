@@ -1,6 +1,7 @@
 /** The process: hands a command line to its command, and serves where it says so. */
-import type { Feature } from './features/feature.ts'
+
 import type { CommandLinePorts } from './cli/index.ts'
+import type { Feature } from './features/feature.ts'
 
 /** The server is started without the command line's parser, which it would keep in memory for nothing. */
 process.exitCode = isServe(process.argv.slice(2)) ? await serveAlone() : await commandLine()
@@ -15,7 +16,10 @@ async function serveAlone(): Promise<number> {
     await runServer(process.env, process.stdout)
     return 0
   } catch (error) {
-    const [{ errorText }, { explained }] = await Promise.all([import('./cli/faults.ts'), import('./explain.ts')])
+    const [{ errorText }, { explained }] = await Promise.all([
+      import('./cli/faults.ts'),
+      import('./explain.ts'),
+    ])
     process.stderr.write(errorText(explained(error) ?? error))
     return 1
   }
@@ -27,7 +31,10 @@ async function commandLine(): Promise<number> {
 }
 
 async function ports(): Promise<CommandLinePorts> {
-  const [{ definitions }, { explained }] = await Promise.all([import('./definitions.ts'), import('./explain.ts')])
+  const [{ definitions }, { explained }] = await Promise.all([
+    import('./definitions.ts'),
+    import('./explain.ts'),
+  ])
   return {
     definitions,
     openFeatures,

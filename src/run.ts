@@ -16,7 +16,10 @@ export interface Terminal {
 /** Resolves when the server has stopped after SIGTERM or SIGINT. Throws what keeps it from starting. */
 export async function runServer(environment: Environment, output: Terminal): Promise<void> {
   const config = readConfig(environment)
-  const { log, flush } = await openLog({ level: quietly(config, config.server.logLevel), format: config.server.logFormat })
+  const { log, flush } = await openLog({
+    level: quietly(config, config.server.logLevel),
+    format: config.server.logFormat,
+  })
   const app = await openApp({ config, clock: systemClock, log })
   const { samplePort } = config.server
   const hasSample = config.development && samplePort !== 0
@@ -40,16 +43,27 @@ function quietly({ development }: App['config'], level: App['config']['server'][
   return development && process.stdout.isTTY && level === 'info' ? 'warn' : level
 }
 
-const withoutSample = ({ log }: App) => (error: unknown): undefined => {
-  log.warn({ err: error }, 'the sample application did not start')
-}
+const withoutSample =
+  ({ log }: App) =>
+  (error: unknown): undefined => {
+    log.warn({ err: error }, 'the sample application did not start')
+  }
 
-async function greeting({ config, features, storage }: App, sample: SampleApplication | undefined): Promise<string> {
+async function greeting(
+  { config, features, storage }: App,
+  sample: SampleApplication | undefined,
+): Promise<string> {
   const rows: [string, string][] = [['Sign in', `${config.issuer}/`]]
   const { setup } = features.setup
   if (await setup.isNeeded()) {
     const { url, expiresAt } = await setup.issueLink()
-    rows.unshift(['Set up', url], ['', `opens once, until ${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC; a new one: npx latchkey setup link`])
+    rows.unshift(
+      ['Set up', url],
+      [
+        '',
+        `opens once, until ${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC; a new one: npx latchkey setup link`,
+      ],
+    )
   }
   if (sample !== undefined) rows.push(['Sample app', sample.url])
   rows.push(['Database', storage.dialect === 'sqlite' ? 'SQLite' : 'PostgreSQL'])
@@ -73,6 +87,10 @@ function stopSignal(): Promise<void> {
 /** Starting leaves garbage of some tens of megabytes that V8 would keep until it needs the room. */
 function releaseMemory(): void {
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void
+  const collect = runInNewContext('gc') as (options: {
+    type: 'major'
+    execution: 'sync'
+    flavor: 'last-resort'
+  }) => void
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }

@@ -22,13 +22,26 @@ export async function startSample(app: App): Promise<SampleApplication> {
   const port = app.config.server.samplePort
   const url = sampleUrl(port)
   const secret = await register(app, url)
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../examples/sample-application/main.ts')], {
-    env: { PATH: process.env.PATH, ISSUER: app.config.issuer, CLIENT_ID: clientId, CLIENT_SECRET: secret, PORT: String(port) },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../examples/sample-application/main.ts')],
+    {
+      env: {
+        PATH: process.env.PATH,
+        ISSUER: app.config.issuer,
+        CLIENT_ID: clientId,
+        CLIENT_SECRET: secret,
+        PORT: String(port),
+      },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  )
   const gone = once(child, 'exit')
   const late = AbortSignal.timeout(startSeconds * 1000)
-  await Promise.race([once(child, 'message', { signal: late }), gone.then(() => Promise.reject(new Error('it ended at once')))])
+  await Promise.race([
+    once(child, 'message', { signal: late }),
+    gone.then(() => Promise.reject(new Error('it ended at once'))),
+  ])
   return {
     url,
     async stop() {
@@ -44,18 +57,34 @@ async function register({ features: { clients } }: App, url: string): Promise<st
   const uris = { redirectUris: [`${url}callback`], postLogoutRedirectUris: [url], clientUri: undefined }
   const known = await resource.find(clientId)
   if (known === undefined) {
-    const input = { id: clientId, name: 'Sample application', kind: 'web', grantTypes: ['authorization_code', 'refresh_token'], scopes: ['openid', 'profile', 'email', 'offline_access'], ...uris }
-    const { reveals } = await resource.create(accept(parseCreate(resource.fields, withoutUndefined(input))), systemActor)
+    const input = {
+      id: clientId,
+      name: 'Sample application',
+      kind: 'web',
+      grantTypes: ['authorization_code', 'refresh_token'],
+      scopes: ['openid', 'profile', 'email', 'offline_access'],
+      ...uris,
+    }
+    const { reveals } = await resource.create(
+      accept(parseCreate(resource.fields, withoutUndefined(input))),
+      systemActor,
+    )
     return reveals?.secret ?? ''
   }
-  const { item } = await resource.update(known, accept(parseUpdate(resource.fields, withoutUndefined(uris))), systemActor)
-  const run = (name: string, input: Input) => resource.actions.find((action) => action.name === name)?.run(item, input, systemActor)
+  const { item } = await resource.update(
+    known,
+    accept(parseUpdate(resource.fields, withoutUndefined(uris))),
+    systemActor,
+  )
+  const run = (name: string, input: Input) =>
+    resource.actions.find((action) => action.name === name)?.run(item, input, systemActor)
   for (const { id } of item.secrets) await run('remove-secret', { secretId: id })
   const added = await run('add-secret', { label: secretLabel })
   return added?.reveals?.secret ?? ''
 }
 
-const withoutUndefined = (input: Input): Input => Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+const withoutUndefined = (input: Input): Input =>
+  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
 
 /** What development mode registered has no place in production. */
 export async function removeSample({ features: { clients } }: App): Promise<void> {

@@ -11,9 +11,9 @@ import { health } from './host/health.ts'
 import { type JobRunner, runJobs } from './host/jobs.ts'
 import { credentialLimit } from './host/limits.ts'
 import { listen } from './host/server.ts'
-import type { UserId } from './kernel/ids.ts'
 import type { RequestFacts } from './kernel/http.ts'
-import { openRenderers, openViews, type PagePorts, pageRoutes, type PageRenderers } from './pages/index.ts'
+import type { UserId } from './kernel/ids.ts'
+import { openRenderers, openViews, type PagePorts, type PageRenderers, pageRoutes } from './pages/index.ts'
 import { openProvider, type Ports, type ProviderEvents, type ProviderHandle } from './provider/index.ts'
 import { unavailable } from './storage/errors.ts'
 import { openLeases } from './storage/leases.ts'
@@ -32,9 +32,18 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
   const { config, log, clock, storage, sealing } = app
   const issuer = new URL(config.issuer)
   const { brandName, brandAccent, brandLogoUrl } = config.server
-  const brand = { name: brandName, ...(brandAccent && { accent: brandAccent }), ...(brandLogoUrl && { logoUrl: brandLogoUrl }) }
+  const brand = {
+    name: brandName,
+    ...(brandAccent && { accent: brandAccent }),
+    ...(brandLogoUrl && { logoUrl: brandLogoUrl }),
+  }
   const renderers = openRenderers({ views: openViews(brand), issuer, csrfKey: sealing.derive('csrf') })
-  const provider = openProvider({ ...app, issuer: config.issuer, settings: config.provider, ports: providerPorts(app, renderers) })
+  const provider = openProvider({
+    ...app,
+    issuer: config.issuer,
+    settings: config.provider,
+    ports: providerPorts(app, renderers),
+  })
   const pages = pagePorts(app, { provider, issuer, sampleUrl, views: openViews(brand) })
   let draining = false
   const gate = { issuer, isTrusted: trustedProxies(config.host.trustedProxies) }
@@ -51,8 +60,14 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     credentialLimit({ failuresPerMinute: config.host.failuresPerMinute, keyOf: addressKey }),
     pageRoutes(pages, renderers),
   ]
-  const listening = await listen(await provider.start(layers), { port: config.server.port, address: listenAddress(app) })
-  const jobs: JobRunner = runJobs([...app.all.flatMap((feature) => feature.jobs ?? []), ...provider.jobs], { leases: openLeases(storage, clock), log })
+  const listening = await listen(await provider.start(layers), {
+    port: config.server.port,
+    address: listenAddress(app),
+  })
+  const jobs: JobRunner = runJobs([...app.all.flatMap((feature) => feature.jobs ?? []), ...provider.jobs], {
+    leases: openLeases(storage, clock),
+    log,
+  })
 
   return {
     port: listening.port,
@@ -64,14 +79,16 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
 }
 
 /** In development mode nobody but this machine is served. */
-const listenAddress = ({ config: { development, server } }: App): string => (development && server.listenAddress === '::' ? 'localhost' : server.listenAddress)
+const listenAddress = ({ config: { development, server } }: App): string =>
+  development && server.listenAddress === '::' ? 'localhost' : server.listenAddress
 
 function providerPorts({ features, clock, log }: App, renderers: PageRenderers): Ports {
   const { users, clients, resources, consents, signingKeys } = features
   return {
     accounts: {
       find: async (id) => ((await users.users.mayIssue(id)) ? { id } : undefined),
-      claims: (userId, scopes, clientId) => users.claims.claims({ userId: userId as UserId, scopes, clientId }),
+      claims: (userId, scopes, clientId) =>
+        users.claims.claims({ userId: userId as UserId, scopes, clientId }),
       scopes: users.claims.scopes,
     },
     clients: {
@@ -102,13 +119,27 @@ const factsOf = (ctx: Context): RequestFacts => ctx.state.facts as RequestFacts
 function events(audit: App['features']['audit']['audit'], log: App['log']): ProviderEvents {
   return {
     // Thousands a second: they are audited in the request's own log line.
-    tokensIssued: (ctx, event) => void (ctx.state.event = { action: 'tokens.issued', ...event }),
-    tokenRefused: (ctx, event) => void (ctx.state.event = { action: 'tokens.refused', ...event }),
+    tokensIssued(ctx, event) {
+      ctx.state.event = { action: 'tokens.issued', ...event }
+    },
+    tokenRefused(ctx, event) {
+      ctx.state.event = { action: 'tokens.refused', ...event }
+    },
     loggedOut: (ctx, { userId, clientId }) =>
-      void audit.record({ action: 'login.signed_out', outcome: 'success', request: factsOf(ctx), clientId, userId }),
+      void audit.record({
+        action: 'login.signed_out',
+        outcome: 'success',
+        request: factsOf(ctx),
+        clientId,
+        userId,
+      }),
     grantRevoked: (ctx, { clientId }) =>
       void audit.record({ action: 'grants.revoked', outcome: 'success', request: factsOf(ctx), clientId }),
-    failed: (ctx, error) => log.error({ err: error, requestId: ctx?.state.facts?.requestId, path: ctx?.path }, 'a protocol request failed'),
+    failed: (ctx, error) =>
+      log.error(
+        { err: error, requestId: ctx?.state.facts?.requestId, path: ctx?.path },
+        'a protocol request failed',
+      ),
   }
 }
 
@@ -128,7 +159,10 @@ interface PageInputs {
   readonly views: PagePorts['views']
 }
 
-function pagePorts({ features, config, clock, sealing }: App, { provider, issuer, sampleUrl, views }: PageInputs): PagePorts {
+function pagePorts(
+  { features, config, clock, sealing }: App,
+  { provider, issuer, sampleUrl, views }: PageInputs,
+): PagePorts {
   const { clients, resources, consents, passwords, setup, audit } = features
   return {
     issuer,
@@ -143,7 +177,13 @@ function pagePorts({ features, config, clock, sealing }: App, { provider, issuer
         const client = await clients.clients.find(id)
         if (client === undefined) return undefined
         const { name, logoUri, clientUri, policyUri, tosUri } = client
-        return { name, ...(logoUri && { logoUri }), ...(clientUri && { clientUri }), ...(policyUri && { policyUri }), ...(tosUri && { tosUri }) }
+        return {
+          name,
+          ...(logoUri && { logoUri }),
+          ...(clientUri && { clientUri }),
+          ...(policyUri && { policyUri }),
+          ...(tosUri && { tosUri }),
+        }
       },
     },
     apis: { view: resources.resources.findByIndicator },
@@ -158,9 +198,16 @@ function pagePorts({ features, config, clock, sealing }: App, { provider, issuer
       minimumLength: passwords.passwords.minimumLength,
       async readLink(token) {
         const user = await passwords.passwords.readLink(token)
-        return user === undefined ? undefined : { ...(user.name && { name: user.name }), ...(user.email && { email: user.email }), ...(user.username && { username: user.username }) }
+        return user === undefined
+          ? undefined
+          : {
+              ...(user.name && { name: user.name }),
+              ...(user.email && { email: user.email }),
+              ...(user.username && { username: user.username }),
+            }
       },
-      chooseByLink: async (token, password, request) => void (await passwords.passwords.chooseByLink({ token, password, request })),
+      chooseByLink: async (token, password, request) =>
+        void (await passwords.passwords.chooseByLink({ token, password, request })),
     },
     record: audit.audit.record,
     sampleUrl,

@@ -25,14 +25,21 @@ export function readConfig(environment: Environment): Config {
       const variable = variableOf(section, key, setting)
       known.add(variable)
       if (setting.secret) known.add(`${variable}_FILE`)
-      return [key, valueOf(variable, setting, { environment, problems })] as const
+      return [key, settingOf(variable, setting, { environment, problems })] as const
     })
     return [section, Object.freeze(Object.fromEntries(values))] as const
   }
-  const values = Object.fromEntries(Object.entries(sections).map(read)) as Omit<Config, 'issuer' | 'development'>
+  const values = Object.fromEntries(Object.entries(sections).map(read)) as Omit<
+    Config,
+    'issuer' | 'development'
+  >
   problems.push(...unknownVariables(environment, known), ...issuerProblems(values.server.issuer))
   if (problems.length > 0) {
-    throw new AppError('config.invalid', 500, `The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nSee docs/configuration.md.`)
+    throw new AppError(
+      'config.invalid',
+      500,
+      `The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nSee docs/configuration.md.`,
+    )
   }
   // As an origin: with the host in lower case and without a port that goes without saying, as every other URL has it.
   const issuer = new URL(values.server.issuer ?? `http://localhost:${values.server.port}`).origin
@@ -44,17 +51,20 @@ interface Reading {
   readonly problems: string[]
 }
 
-function valueOf(variable: string, setting: Setting<unknown>, { environment, problems }: Reading): unknown {
+function settingOf(variable: string, setting: Setting<unknown>, { environment, problems }: Reading): unknown {
   const text = setting.secret ? secretText(variable, { environment, problems }) : environment[variable]
   if (text === undefined || text === '') return frozen(setting.fallback)
   const parsed = setting.schema.safeParse(text)
   if (parsed.success) return frozen(parsed.data)
   const shown = setting.secret ? '' : ` "${text}"`
-  problems.push(`${variable}${shown} ${parsed.error.issues.map(({ message }) => message).join(', ')} (${setting.type})`)
+  problems.push(
+    `${variable}${shown} ${parsed.error.issues.map(({ message }) => message).join(', ')} (${setting.type})`,
+  )
   return setting.fallback
 }
 
-const frozen = (value: unknown): unknown => (Array.isArray(value) ? Object.freeze([...(value as readonly unknown[])]) : value)
+const frozen = (value: unknown): unknown =>
+  Array.isArray(value) ? Object.freeze([...(value as readonly unknown[])]) : value
 
 function secretText(variable: string, { environment, problems }: Reading): string | undefined {
   const file = environment[`${variable}_FILE`]
@@ -106,7 +116,13 @@ function issuerProblems(issuer: string | undefined): readonly string[] {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.has(url.hostname))) {
     return ['LATCHKEY_ISSUER must begin with https:// (http:// is for localhost only)']
   }
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '' || url.pathname !== '/') {
+  if (
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== '' ||
+    url.password !== '' ||
+    url.pathname !== '/'
+  ) {
     return ['LATCHKEY_ISSUER must be a scheme and a host, such as https://id.example.com']
   }
   return []

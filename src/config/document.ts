@@ -39,10 +39,18 @@ export function configurationPage(): string {
     const rows = entries
       .filter((entry) => entry.section === section)
       .map(({ variable, setting }) => {
-        const secret = setting.secret ? ` Secret; \`${variable}_FILE\` names a file that holds it instead.` : ''
+        const secret = setting.secret
+          ? ` Secret; \`${variable}_FILE\` names a file that holds it instead.`
+          : ''
         return `| \`${variable}\` | ${setting.type.replaceAll('|', '\\|')} | ${shownDefault(setting)} | ${setting.documentation}${secret} |`
       })
-    return [`## ${title}`, '', '| Variable | Type | Default | Meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+    return [
+      `## ${title}`,
+      '',
+      '| Variable | Type | Default | Meaning |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n')
   })
   return `${['# Configuration', introduction, ...chapters].join('\n\n')}\n`
 }
@@ -52,6 +60,9 @@ const introduction =
 
 /** .env.example */
 export function environmentExample(): string {
-  const blocks = entries.map(({ variable, setting }) => `# ${setting.documentation}\n# ${setting.type}; default: ${shownDefault(setting)}\n#${variable}=`)
+  const blocks = entries.map(
+    ({ variable, setting }) =>
+      `# ${setting.documentation}\n# ${setting.type}; default: ${shownDefault(setting)}\n#${variable}=`,
+  )
   return `# Made by npm run docs. Start with these: node --env-file=.env src/launch.mjs serve\n\n${blocks.join('\n\n')}\n`
 }

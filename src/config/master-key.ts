@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync, fsyncSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../kernel/errors.ts'
 
@@ -20,7 +30,12 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new AppError('config.unreadable_master_key', 500, `${path} cannot be read (${(cause as NodeJS.ErrnoException).code}). Make it a file that the server may read.`, { cause })
+    throw new AppError(
+      'config.unreadable_master_key',
+      500,
+      `${path} cannot be read (${(cause as NodeJS.ErrnoException).code}). Make it a file that the server may read.`,
+      { cause },
+    )
   }
 }
 

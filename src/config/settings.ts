@@ -16,8 +16,15 @@ export const settings = {
   ),
   dataFolder: text('data', 'Where the SQLite file and its snapshots live.'),
   keyFolder: text('keys', 'Where the master key lives; it is made there on the first start.'),
-  masterKey: optionalText('The master key itself, 32 bytes in base64url, instead of a file in the key folder.', { secret: true }),
-  logLevel: choice(['debug', 'info', 'warn', 'error', 'silent'], 'info', 'The least severe log lines that are written.'),
+  masterKey: optionalText(
+    'The master key itself, 32 bytes in base64url, instead of a file in the key folder.',
+    { secret: true },
+  ),
+  logLevel: choice(
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'info',
+    'The least severe log lines that are written.',
+  ),
   logFormat: choice(['auto', 'json', 'pretty'], 'auto', 'auto is pretty on a terminal and JSON elsewhere.'),
   databaseSynchronous: choice(
     ['NORMAL', 'FULL'],
@@ -25,12 +32,18 @@ export const settings = {
     'SQLite only. A killed process loses nothing either way; in a power cut NORMAL may lose the last moment, FULL nothing.',
   ),
   databasePoolSize: integer(10, 'PostgreSQL only: connections of one process.', { minimum: 1, maximum: 500 }),
-  databaseTimeoutSeconds: integer(5, 'PostgreSQL only: how long a statement, or the wait for a connection, may take.', {
-    minimum: 1,
-    maximum: 120,
-  }),
+  databaseTimeoutSeconds: integer(
+    5,
+    'PostgreSQL only: how long a statement, or the wait for a connection, may take.',
+    {
+      minimum: 1,
+      maximum: 120,
+    },
+  ),
   brandName: text('Latchkey', 'The name that the hosted pages show.'),
   brandAccent: optionalColour('The colour of buttons and links, as #rrggbb.'),
   brandLogoUrl: optionalUrl('The https address of a logo for the hosted pages.'),
-  samplePort: integer(3001, 'Development mode only: the port of the sample application; 0 switches it off.', { maximum: 65_535 }),
+  samplePort: integer(3001, 'Development mode only: the port of the sample application; 0 switches it off.', {
+    maximum: 65_535,
+  }),
 }

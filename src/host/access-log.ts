@@ -11,7 +11,14 @@ export function accessLog(log: Log): Middleware {
     } finally {
       const { requestId, address } = ctx.state.facts as RequestFacts
       const milliseconds = Math.round((performance.now() - started) * 10) / 10
-      const line = { requestId, address, method: ctx.method, path: ctx.path, status: ctx.status, milliseconds }
+      const line = {
+        requestId,
+        address,
+        method: ctx.method,
+        path: ctx.path,
+        status: ctx.status,
+        milliseconds,
+      }
       log.info(ctx.state.event === undefined ? line : { ...line, event: ctx.state.event }, 'request')
     }
   }

@@ -14,7 +14,11 @@ export function trustedProxies(entries: readonly string[]): (address: string) =>
     const bits = prefix === undefined ? undefined : Number(prefix)
     const widest = isIP(network) === 6 ? 128 : 32
     if (isIP(network) === 0 || (bits !== undefined && bits > widest)) {
-      throw new AppError('host.bad_proxy', 500, `LATCHKEY_HOST_TRUSTED_PROXIES: "${entry}" is not an address or a network such as 10.0.0.0/8.`)
+      throw new AppError(
+        'host.bad_proxy',
+        500,
+        `LATCHKEY_HOST_TRUSTED_PROXIES: "${entry}" is not an address or a network such as 10.0.0.0/8.`,
+      )
     }
     if (bits === undefined) trusted.addAddress(network, familyOf(network))
     else trusted.addSubnet(network, bits, familyOf(network))
@@ -26,7 +30,11 @@ export function trustedProxies(entries: readonly string[]): (address: string) =>
  * Who the request comes from: the peer, or, where the peer is a proxy of ours, the rightmost address that the proxies
  * added themselves. An entry that is no address ends the search; what stands left of it was written by a stranger.
  */
-export function clientAddress(peer: string, forwardedFor: string | undefined, isTrusted: (address: string) => boolean): string {
+export function clientAddress(
+  peer: string,
+  forwardedFor: string | undefined,
+  isTrusted: (address: string) => boolean,
+): string {
   let address = plain(peer)
   const hops = (forwardedFor ?? '').split(',').map((hop) => plain(hop.trim()))
   while (isTrusted(address)) {

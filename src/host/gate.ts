@@ -21,7 +21,8 @@ export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
     const peer = socket.remoteAddress ?? ''
     const address = clientAddress(peer, headerOf(ctx.req, 'x-forwarded-for'), isTrusted)
     const sent = headerOf(ctx.req, 'x-request-id')
-    const requestId = sent !== undefined && isTrusted(peer) && requestIdPattern.test(sent) ? sent : randomUUID()
+    const requestId =
+      sent !== undefined && isTrusted(peer) && requestIdPattern.test(sent) ? sent : randomUUID()
     const facts: RequestFacts = { requestId, address, userAgent: (headers['user-agent'] ?? '').slice(0, 256) }
     ctx.state.facts = facts
     ctx.state.claimedHost = onlyHost(ctx.req)
@@ -42,7 +43,9 @@ const headerOf = ({ headers }: IncomingMessage, name: string): string | undefine
 
 /** `undefined` where there is none or several (RFC 9112 §3.2); of several, proxies and servers take different ones. */
 function onlyHost({ rawHeaders, headers }: IncomingMessage): string | undefined {
-  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host').length
+  const count = rawHeaders.filter(
+    (name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host',
+  ).length
   return count === 1 ? headers.host : undefined
 }
 
@@ -60,7 +63,8 @@ export function hostCheck({ issuer }: GateOptions): Middleware {
 
 /** Refuses what no client means to send: oversize, NUL, broken percent-encoding, invalid UTF-8. */
 export const wellFormed: Middleware = (ctx, next) => {
-  if (ctx.url.length > maximumUrlLength) throw new AppError('host.url_too_long', 414, 'The address is too long.')
+  if (ctx.url.length > maximumUrlLength)
+    throw new AppError('host.url_too_long', 414, 'The address is too long.')
   // RFC 3986 §2: a URI is written in ASCII; whatever else there is stands percent-encoded.
   if (/[^\x21-\x7e]/.test(ctx.url) || !isWellFormedEncoding(ctx.url)) throw malformed()
   if ((ctx.request.length ?? 0) > maximumBodyBytes) throw tooLarge()
@@ -69,9 +73,14 @@ export const wellFormed: Middleware = (ctx, next) => {
 }
 
 const malformed = (): AppError =>
-  new AppError('host.malformed', 400, 'The request holds a NUL character or is not valid UTF-8. Correct it and send it again.')
+  new AppError(
+    'host.malformed',
+    400,
+    'The request holds a NUL character or is not valid UTF-8. Correct it and send it again.',
+  )
 
-const tooLarge = (): AppError => new AppError('host.body_too_large', 413, `The body is larger than ${maximumBodyBytes} bytes.`)
+const tooLarge = (): AppError =>
+  new AppError('host.body_too_large', 413, `The body is larger than ${maximumBodyBytes} bytes.`)
 
 /** True for percent-encoded text that decodes to UTF-8 without NUL. */
 function isWellFormedEncoding(text: string): boolean {

@@ -25,11 +25,17 @@ export function securityHeaders(issuer: URL): Middleware {
     ctx.set('Cross-Origin-Opener-Policy', 'same-origin')
     if (secure) ctx.set('Strict-Transport-Security', 'max-age=31536000')
     await next()
-    if (ctx.response.is('html') && ctx.response.get('Cache-Control') === '') ctx.set('Cache-Control', 'no-store')
-    const targets = [...new Set(((ctx.state.formTargets ?? []) as readonly string[]).map(sourceOf))].filter((source) => source !== undefined)
+    if (ctx.response.is('html') && ctx.response.get('Cache-Control') === '')
+      ctx.set('Cache-Control', 'no-store')
+    const targets = [...new Set(((ctx.state.formTargets ?? []) as readonly string[]).map(sourceOf))].filter(
+      (source) => source !== undefined,
+    )
     if (targets.length > 0) {
       const sent = ctx.response.get('Content-Security-Policy')
-      ctx.set('Content-Security-Policy', sent.replace(`form-action 'self'`, `form-action 'self' ${targets.join(' ')}`))
+      ctx.set(
+        'Content-Security-Policy',
+        sent.replace(`form-action 'self'`, `form-action 'self' ${targets.join(' ')}`),
+      )
     }
   }
 }

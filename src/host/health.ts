@@ -16,7 +16,12 @@ export function health({ ping, draining }: HealthOptions): Middleware {
     }
     if (ctx.path !== '/health/ready') return await next()
     ctx.set('Cache-Control', 'no-store')
-    const state = draining() ? 'draining' : await ping().then(() => 'ok', () => 'database unavailable')
+    const state = draining()
+      ? 'draining'
+      : await ping().then(
+          () => 'ok',
+          () => 'database unavailable',
+        )
     ctx.status = state === 'ok' ? 200 : 503
     ctx.body = { status: state }
   }

@@ -18,7 +18,10 @@ export interface JobRunner {
 }
 
 /** Runs every job in its rhythm until stopped. A job that fails is logged and tried again at its next turn. */
-export function runJobs(jobs: readonly Job[], { leases, log }: { readonly leases: Leases; readonly log: Log }): JobRunner {
+export function runJobs(
+  jobs: readonly Job[],
+  { leases, log }: { readonly leases: Leases; readonly log: Log },
+): JobRunner {
   const stopping = new AbortController()
   const loops = jobs.map((job) => loop(job))
 

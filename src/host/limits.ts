@@ -29,9 +29,14 @@ export function credentialLimit({ failuresPerMinute, keyOf }: CredentialLimitOpt
     const used = failed.has(key) ? await limiter.get(key) : null
     if (used === null) failed.delete(key)
     if (used !== null && used.remainingPoints <= 0) {
-      throw new AppError('host.too_many_failures', 429, 'Too many refused client authentications from this address. Try again later.', {
-        retryAfterSeconds: Math.ceil(used.msBeforeNext / 1000),
-      })
+      throw new AppError(
+        'host.too_many_failures',
+        429,
+        'Too many refused client authentications from this address. Try again later.',
+        {
+          retryAfterSeconds: Math.ceil(used.msBeforeNext / 1000),
+        },
+      )
     }
     await next()
     if (ctx.status !== 401) return

@@ -22,13 +22,18 @@ const options = (level: LogOptions['level']): LoggerOptions => ({
 })
 
 /** For commands: warnings and errors as JSON on standard error, so that standard output is the answer alone. */
-export const commandLog = (): Log => pino(options('warn'), pino.destination({ dest: 2, sync: true })) as unknown as Log
+export const commandLog = (): Log =>
+  pino(options('warn'), pino.destination({ dest: 2, sync: true })) as unknown as Log
 
 /** JSON lines, which cannot be forged by line breaks; readable lines on a terminal. */
 export async function openLog({ level, format }: LogOptions): Promise<OpenLog> {
   const readable = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
   const stream = readable
-    ? (await import('pino-pretty')).default({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', sync: true })
+    ? (await import('pino-pretty')).default({
+        colorize: process.stdout.isTTY,
+        ignore: 'pid,hostname',
+        sync: true,
+      })
     : pino.destination({ dest: 1, sync: false, minLength: 4_096 })
   const logger = pino(options(level), stream)
   const flushing = readable ? undefined : setInterval(() => logger.flush(), 500).unref()

@@ -28,7 +28,8 @@ const errorCode = /^[A-Z][A-Z0-9_]{1,40}$/
 
 /** A copy without the values of secret names, at any depth; what lies deeper than six levels is left out. */
 export function redacted(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Error) return value
+  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Error)
+    return value
   if (depth === deepest) return '[deeper]'
   if (Array.isArray(value)) return value.map((entry) => redacted(entry, depth + 1))
   const copy: Record<string, unknown> = {}

@@ -13,7 +13,10 @@ export async function listen(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
   { port, address }: { readonly port: number; readonly address: string },
 ): Promise<Listening> {
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }, handler)
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
+    handler,
+  )
   // A connection that is kept alive would hold up the end for as long as its client likes.
   server.on('request', (_request, response) => {
     response.once('close', () => {
@@ -27,11 +30,24 @@ export async function listen(
   return { port: (server.address() as AddressInfo).port, drain: (seconds) => drain(server, seconds) }
 }
 
-function translate(error: NodeJS.ErrnoException, { port, address }: { readonly port: number; readonly address: string }): AppError {
+function translate(
+  error: NodeJS.ErrnoException,
+  { port, address }: { readonly port: number; readonly address: string },
+): AppError {
   if (error.code === 'EADDRINUSE') {
-    return new AppError('host.port_in_use', 500, `Another program listens on port ${port}. Stop it, or choose another port with PORT=${port + 1}.`, { cause: error })
+    return new AppError(
+      'host.port_in_use',
+      500,
+      `Another program listens on port ${port}. Stop it, or choose another port with PORT=${port + 1}.`,
+      { cause: error },
+    )
   }
-  return new AppError('host.cannot_listen', 500, `The server cannot listen on ${address} port ${port} (${error.code}). Correct LATCHKEY_LISTEN_ADDRESS or PORT.`, { cause: error })
+  return new AppError(
+    'host.cannot_listen',
+    500,
+    `The server cannot listen on ${address} port ${port} (${error.code}). Correct LATCHKEY_LISTEN_ADDRESS or PORT.`,
+    { cause: error },
+  )
 }
 
 async function drain(server: Server, seconds: number): Promise<void> {

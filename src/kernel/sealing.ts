@@ -37,7 +37,9 @@ export function openSealing(masterKey: Buffer): Sealing {
         const [prefix, text = ''] = sealed.split('.')
         if (prefix !== version) throw new Error(`unknown version ${prefix}`)
         const bytes = Buffer.from(text, 'base64url')
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
+          authTagLength: tagBytes,
+        })
         decipher.setAAD(Buffer.from(row)).setAuthTag(bytes.subarray(-tagBytes))
         const body = bytes.subarray(ivBytes, -tagBytes)
         return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8')

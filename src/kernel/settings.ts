@@ -47,14 +47,25 @@ export const text = (fallback: string, documentation: string, options?: Options)
   declare(z.string().min(1, 'must not be empty'), 'text', fallback, documentation, options)
 
 export const optionalText = (documentation: string, options?: Options): Setting<string | undefined> =>
-  declare<string | undefined>(z.string().min(1, 'must not be empty'), 'text', undefined, documentation, options)
+  declare<string | undefined>(
+    z.string().min(1, 'must not be empty'),
+    'text',
+    undefined,
+    documentation,
+    options,
+  )
 
 export const optionalUrl = (documentation: string, options?: Options): Setting<string | undefined> =>
   declare<string | undefined>(z.url('must be a URL'), 'URL', undefined, documentation, options)
 
 /** A colour as `#rrggbb`. */
 export const optionalColour = (documentation: string): Setting<string | undefined> =>
-  declare<string | undefined>(z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f6b5c'), 'colour', undefined, documentation)
+  declare<string | undefined>(
+    z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f6b5c'),
+    'colour',
+    undefined,
+    documentation,
+  )
 
 export const flag = (fallback: boolean, documentation: string, options?: Options): Setting<boolean> =>
   declare(
@@ -75,7 +86,13 @@ export const integer = (
   options: Options & { readonly minimum?: number; readonly maximum?: number } = {},
 ): Setting<number> => {
   const { minimum = 0, maximum = 1_000_000_000, ...rest } = options
-  return declare(wholeNumber(minimum, maximum), `whole number from ${minimum} to ${maximum}`, fallback, documentation, rest)
+  return declare(
+    wholeNumber(minimum, maximum),
+    `whole number from ${minimum} to ${maximum}`,
+    fallback,
+    documentation,
+    rest,
+  )
 }
 
 export const choice = <const T extends string>(
@@ -93,9 +110,18 @@ export const choice = <const T extends string>(
   )
 
 /** A comma-separated list. */
-export const list = (fallback: readonly string[], documentation: string, options?: Options): Setting<readonly string[]> =>
+export const list = (
+  fallback: readonly string[],
+  documentation: string,
+  options?: Options,
+): Setting<readonly string[]> =>
   declare<readonly string[]>(
-    z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== '')),
+    z.string().transform((value) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    ),
     'comma-separated list',
     fallback,
     documentation,
@@ -106,5 +132,8 @@ export const list = (fallback: readonly string[], documentation: string, options
 export function variableOf(section: string, key: string, setting: Setting<unknown>): string {
   if (setting.variable !== undefined) return setting.variable
   const words = section === 'server' ? key : `${section}-${key}`
-  return `LATCHKEY_${words.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replace(/-/g, '_').toUpperCase()}`
+  return `LATCHKEY_${words
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/-/g, '_')
+    .toUpperCase()}`
 }

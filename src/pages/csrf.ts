@@ -20,7 +20,8 @@ export function openCsrf({ issuer, key }: { readonly issuer: URL; readonly key: 
   const name = secure ? '__Host-latchkey_csrf' : 'latchkey_csrf'
   const tokenOf = (value: string): string => createHmac('sha256', key).update(value).digest('base64url')
 
-  const cookieOf = (ctx: Context): string | undefined => (ctx.state.csrfCookie as string | undefined) ?? ctx.cookies.get(name, { signed: false })
+  const cookieOf = (ctx: Context): string | undefined =>
+    (ctx.state.csrfCookie as string | undefined) ?? ctx.cookies.get(name, { signed: false })
 
   return {
     token(ctx) {
@@ -28,7 +29,14 @@ export function openCsrf({ issuer, key }: { readonly issuer: URL; readonly key: 
       if (value === undefined || value.length !== 43) {
         value = newSecret()
         ctx.state.csrfCookie = value
-        ctx.cookies.set(name, value, { httpOnly: true, sameSite: 'lax', secure, path: '/', signed: false, overwrite: true })
+        ctx.cookies.set(name, value, {
+          httpOnly: true,
+          sameSite: 'lax',
+          secure,
+          path: '/',
+          signed: false,
+          overwrite: true,
+        })
       }
       return tokenOf(value)
     },
@@ -37,8 +45,17 @@ export function openCsrf({ issuer, key }: { readonly issuer: URL; readonly key: 
       const value = cookieOf(ctx)
       const given = Buffer.from(form._csrf ?? '')
       const expected = Buffer.from(value === undefined ? '' : tokenOf(value))
-      if (!isSameOrigin(ctx, issuer) || value === undefined || given.length !== expected.length || !timingSafeEqual(given, expected)) {
-        throw new AppError('host.forged_form', 403, 'This form was not sent from our own page, or your browser does not keep cookies. Reload the page and try again.')
+      if (
+        !isSameOrigin(ctx, issuer) ||
+        value === undefined ||
+        given.length !== expected.length ||
+        !timingSafeEqual(given, expected)
+      ) {
+        throw new AppError(
+          'host.forged_form',
+          403,
+          'This form was not sent from our own page, or your browser does not keep cookies. Reload the page and try again.',
+        )
       }
     },
   }

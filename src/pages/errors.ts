@@ -4,7 +4,15 @@ import type { ProviderFailure } from '../provider/index.ts'
 import type { ErrorModel, Text } from './models.ts'
 import { factsOf, type Pages } from './page.ts'
 
-type Kind = 'bad-request' | 'forbidden' | 'stale' | 'not-found' | 'too-large' | 'too-many' | 'unavailable' | 'internal'
+type Kind =
+  | 'bad-request'
+  | 'forbidden'
+  | 'stale'
+  | 'not-found'
+  | 'too-large'
+  | 'too-many'
+  | 'unavailable'
+  | 'internal'
 
 const byStatus: Readonly<Record<number, Kind>> = {
   403: 'forbidden',
@@ -29,8 +37,17 @@ const home = { url: '/', label: { key: 'page.home' } } as const
 
 /** The page for an error of ours. */
 export function errorPage(pages: Pages, ctx: Context, error: AppError): string {
-  const again = ctx.method === 'GET' && error.status >= 500 ? { url: ctx.path, label: { key: 'error.try-again' } as const } : home
-  return pages.html(ctx, 'error', { ...words(kindOf(error)), status: error.status, code: error.code, requestId: factsOf(ctx).requestId, action: again })
+  const again =
+    ctx.method === 'GET' && error.status >= 500
+      ? { url: ctx.path, label: { key: 'error.try-again' } as const }
+      : home
+  return pages.html(ctx, 'error', {
+    ...words(kindOf(error)),
+    status: error.status,
+    code: error.code,
+    requestId: factsOf(ctx).requestId,
+    action: again,
+  })
 }
 
 /** The page for an error that the protocol cannot send back to the application. */
@@ -38,12 +55,26 @@ export function protocolErrorPage(pages: Pages, ctx: Context, failure: ProviderF
   const { error, status, description, client } = failure
   const { requestId } = factsOf(ctx)
   if (error === 'session_not_found') {
-    return pages.html(ctx, 'login/expired', { signedIn: false, homeUrl: '/', ...(client === undefined ? undefined : { client: clientView(client) }) })
+    return pages.html(ctx, 'login/expired', {
+      signedIn: false,
+      homeUrl: '/',
+      ...(client === undefined ? undefined : { client: clientView(client) }),
+    })
   }
   const kind = status === 503 ? 'unavailable' : status >= 500 ? 'internal' : 'authorization'
-  const model: ErrorModel = { ...words(kind), status, code: error, requestId, ...(description === undefined ? undefined : { description }) }
-  const back = client?.uri === undefined ? undefined : { url: client.uri, label: { key: 'page.return', params: { client: client.name } } as const }
+  const model: ErrorModel = {
+    ...words(kind),
+    status,
+    code: error,
+    requestId,
+    ...(description === undefined ? undefined : { description }),
+  }
+  const back =
+    client?.uri === undefined
+      ? undefined
+      : { url: client.uri, label: { key: 'page.return', params: { client: client.name } } as const }
   return pages.html(ctx, 'error', { ...model, action: back ?? home })
 }
 
-const clientView = ({ name, uri }: { name: string; uri?: string | undefined }) => (uri === undefined ? { name } : { name, uri })
+const clientView = ({ name, uri }: { name: string; uri?: string | undefined }) =>
+  uri === undefined ? { name } : { name, uri }

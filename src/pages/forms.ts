@@ -11,7 +11,8 @@ export async function readForm(ctx: Context): Promise<Readonly<Record<string, st
   const fields = new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
   const form: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of fields) {
-    if (name in form) throw new AppError('host.repeated_field', 400, `The field ${name.slice(0, 40)} was sent twice.`)
+    if (name in form)
+      throw new AppError('host.repeated_field', 400, `The field ${name.slice(0, 40)} was sent twice.`)
     form[name] = value
   }
   return form

@@ -5,7 +5,11 @@ import { factsOf, type Pages } from './page.ts'
 import type { PagePorts } from './ports.ts'
 
 /** `/`: the set-up while there is no administrator, the sign-in while nobody is signed in, else the person's own page. */
-export function homeRoutes(router: Router, ports: PagePorts, { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf }): void {
+export function homeRoutes(
+  router: Router,
+  ports: PagePorts,
+  { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },
+): void {
   const { setup, signIn, people, sampleUrl, record } = ports
 
   router.get('/', async (ctx) => {
@@ -29,7 +33,12 @@ export function homeRoutes(router: Router, ports: PagePorts, { pages, csrf }: { 
     const current = await signIn.signedIn(ctx)
     if (current !== undefined) {
       await signIn.signOut(ctx)
-      await record({ action: 'login.signed_out', outcome: 'success', userId: current.userId, request: factsOf(ctx) })
+      await record({
+        action: 'login.signed_out',
+        outcome: 'success',
+        userId: current.userId,
+        request: factsOf(ctx),
+      })
     }
     ctx.status = 303
     ctx.redirect('/signed-out')

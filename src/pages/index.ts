@@ -21,7 +21,8 @@ export type { AccountView, ClientView } from './models.ts'
 export type { PageEvent, PagePorts, SetupForm } from './ports.ts'
 export type { Brand, Views } from './views.ts'
 
-export const openViews = (brand: Brand) => openViewsIn({ directory: join(import.meta.dirname, '../../views'), brand })
+export const openViews = (brand: Brand) =>
+  openViewsIn({ directory: join(import.meta.dirname, '../../views'), brand })
 
 /** The renderers that others call, which need nothing but the views. */
 export interface PageRenderers {
@@ -30,26 +31,46 @@ export interface PageRenderers {
   provider(people: PagePorts['people']): ProviderPages
 }
 
-export function openRenderers({ views, issuer, csrfKey }: Pick<PagePorts, 'views' | 'issuer' | 'csrfKey'>): PageRenderers {
+export function openRenderers({
+  views,
+  issuer,
+  csrfKey,
+}: Pick<PagePorts, 'views' | 'issuer' | 'csrfKey'>): PageRenderers {
   const pages = openPageRenderer(views, openCsrf({ issuer, key: csrfKey }))
   return {
     pages,
     error: (ctx, error) => errorPage(pages, ctx, error),
     provider: (people) => ({
       error: (ctx, failure) => protocolErrorPage(pages, ctx, failure),
-      loggedOut: (ctx, client) => pages.html(ctx, 'logout/done', { homeUrl: '/', ...(client && { client: named(client) }) }),
+      loggedOut: (ctx, client) =>
+        pages.html(ctx, 'logout/done', { homeUrl: '/', ...(client && { client: named(client) }) }),
       async confirmLogout(ctx, { action, xsrf, client, userId, confirmed, returnsTo }) {
         ctx.state.formTargets = returnsTo === undefined ? [] : [returnsTo]
         const account = await people.view(userId)
-        return pages.html(ctx, 'logout/confirm', { action, xsrf, autoSubmit: confirmed, ...(client && { client }), ...(account && { account }) })
+        return pages.html(ctx, 'logout/confirm', {
+          action,
+          xsrf,
+          autoSubmit: confirmed,
+          ...(client && { client }),
+          ...(account && { account }),
+        })
       },
     }),
   }
 }
 
-const named = ({ name, uri }: { readonly name: string; readonly uri?: string | undefined }) => (uri === undefined ? { name } : { name, uri })
+const named = ({ name, uri }: { readonly name: string; readonly uri?: string | undefined }) =>
+  uri === undefined ? { name } : { name, uri }
 
-const firstSegments = new Set(['', 'interaction', 'setup', 'set-password', 'sign-out', 'signed-out', 'assets'])
+const firstSegments = new Set([
+  '',
+  'interaction',
+  'setup',
+  'set-password',
+  'sign-out',
+  'signed-out',
+  'assets',
+])
 const yearSeconds = 31_536_000
 
 /** All pages as one layer; what is not theirs goes on to the protocol. */

@@ -7,14 +7,19 @@ import { factsOf, type Pages } from './page.ts'
 import type { PagePorts } from './ports.ts'
 
 /** `/set-password`: a person chooses a password, for whoever holds the one-time link. */
-export function passwordRoutes(router: Router, { passwords }: PagePorts, { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf }): void {
+export function passwordRoutes(
+  router: Router,
+  { passwords }: PagePorts,
+  { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },
+): void {
   const { minimumLength } = passwords
   const action = '/set-password'
 
   router.get(action, async (ctx) => {
     const token = typeof ctx.query.token === 'string' ? ctx.query.token : ''
     const account = await passwords.readLink(token)
-    if (account !== undefined) return pages.answer(ctx, 'password/choose', { action, token, account, minimumLength })
+    if (account !== undefined)
+      return pages.answer(ctx, 'password/choose', { action, token, account, minimumLength })
     ctx.status = 403
     pages.answer(ctx, 'password/invalid-link', { homeUrl: '/' })
   })
@@ -30,7 +35,8 @@ export function passwordRoutes(router: Router, { passwords }: PagePorts, { pages
       if (!(error instanceof AppError) || error.status >= 500) throw error
       const errors = fieldErrors(error, minimumLength)
       ctx.status = error.status
-      if (errors === undefined || account === undefined) return pages.answer(ctx, 'password/invalid-link', { homeUrl: '/' })
+      if (errors === undefined || account === undefined)
+        return pages.answer(ctx, 'password/invalid-link', { homeUrl: '/' })
       return pages.answer(ctx, 'password/choose', { action, token, account, minimumLength, errors })
     }
     pages.answer(ctx, 'password/done', { homeUrl: '/' })

@@ -1,11 +1,11 @@
+import type { Context } from 'koa'
 import type { Factor } from '../features/feature.ts'
-import type { UserId } from '../kernel/ids.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { RequestFacts } from '../kernel/http.ts'
+import type { UserId } from '../kernel/ids.ts'
 import type { Interactions, RememberedConsent, SignedIn } from '../provider/index.ts'
 import type { AccountView, ClientView } from './models.ts'
 import type { Views } from './views.ts'
-import type { Context } from 'koa'
-import type { RequestFacts } from '../kernel/http.ts'
 
 /** What the hosted pages need of the rest of the house. `app.ts` hands it in. */
 export interface PagePorts {
@@ -21,7 +21,12 @@ export interface PagePorts {
   readonly apis: { view(indicator: string): Promise<ApiView | undefined> }
   readonly consents: {
     find(userId: string, clientId: string): Promise<RememberedConsent | undefined>
-    remember(userId: string, clientId: string, consent: RememberedConsent, request: RequestFacts): Promise<void>
+    remember(
+      userId: string,
+      clientId: string,
+      consent: RememberedConsent,
+      request: RequestFacts,
+    ): Promise<void>
   }
   readonly factors: readonly Factor[]
   readonly setup: Setup
@@ -71,7 +76,12 @@ export interface PasswordLinks {
 }
 
 export interface PageEvent {
-  readonly action: 'login.signed_in' | 'login.refused' | 'login.cancelled' | 'login.signed_out' | 'consents.denied'
+  readonly action:
+    | 'login.signed_in'
+    | 'login.refused'
+    | 'login.cancelled'
+    | 'login.signed_out'
+    | 'consents.denied'
   readonly outcome: 'success' | 'failure'
   readonly userId?: UserId | string
   readonly clientId?: string

@@ -16,7 +16,11 @@ const reasons: Readonly<Record<string, 'missing' | 'expired' | 'used'>> = {
 }
 
 /** `/setup`: makes the first administrator, for whoever holds the one-time link. */
-export function setupRoutes(router: Router, ports: PagePorts, { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf }): void {
+export function setupRoutes(
+  router: Router,
+  ports: PagePorts,
+  { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },
+): void {
   const { setup, signIn, passwords } = ports
 
   const refuse = (ctx: Context, error: unknown): void => {
@@ -43,12 +47,21 @@ export function setupRoutes(router: Router, ports: PagePorts, { pages, csrf }: {
     csrf.verify(ctx, form)
     const { token = '', name = '', email = '', username = '', password = '' } = form
     try {
-      await setup.complete({ token, email, password, ...(name && { name }), ...(username && { username }) }, factsOf(ctx))
+      await setup.complete(
+        { token, email, password, ...(name && { name }), ...(username && { username }) },
+        factsOf(ctx),
+      )
     } catch (error) {
       const errors = fieldErrors(error, passwords.minimumLength)
       if (errors === undefined) return refuse(ctx, error)
       ctx.status = (error as AppError).status
-      return pages.answer(ctx, 'setup/form', { action: '/setup', token, minimumLength: passwords.minimumLength, values: { name, email, username }, errors })
+      return pages.answer(ctx, 'setup/form', {
+        action: '/setup',
+        token,
+        minimumLength: passwords.minimumLength,
+        values: { name, email, username },
+        errors,
+      })
     }
     ctx.status = 303
     ctx.redirect(signIn.signInPath({ loginHint: email || username }))

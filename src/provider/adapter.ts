@@ -1,8 +1,9 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { errors } from 'oidc-provider'
-import type { Artefacts, Payload } from './artefacts.ts'
+import type { Artefacts } from './artefacts.ts'
 import { clientMetadata } from './client-metadata.ts'
 import { eachOrUnavailable } from './errors.ts'
+import type { Payload } from './payload.ts'
 import type { Clients } from './ports.ts'
 import type { SessionStore } from './sessions.ts'
 
@@ -35,11 +36,13 @@ function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Ada
     upsert: (id, payload, expiresIn) => artefacts.save(model, id, payload as Payload, expiresIn || undefined),
     find: (id) => artefacts.find(model, id) as Promise<AdapterPayload | undefined>,
     findByUid: absent,
-    findByUserCode: (userCode) => artefacts.findBy(model, 'userCode', userCode) as Promise<AdapterPayload | undefined>,
+    findByUserCode: (userCode) =>
+      artefacts.findBy(model, 'userCode', userCode) as Promise<AdapterPayload | undefined>,
     // The library asks "is it consumed?" and then says "consume it"; between the two another request may have come.
     async consume(id) {
       if (await artefacts.consume(model, id)) return
-      if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used')
+      if (model === 'PushedAuthorizationRequest')
+        throw new errors.InvalidRequestUri('request_uri was already used')
       const lost = await artefacts.find(model, id)
       if (typeof lost?.grantId === 'string') await artefacts.endGrant(lost.grantId)
       throw new errors.InvalidGrant(`${model} already consumed`)

@@ -26,7 +26,8 @@ export interface FoundRow {
   readonly consumedAt: Date | null
 }
 
-const columns = 'model, id, payload, sealed_id, grant_id, session_uid, user_id, client_id, user_code, created_at, expires_at'
+const columns =
+  'model, id, payload, sealed_id, grant_id, session_uid, user_id, client_id, user_code, created_at, expires_at'
 const found = 'SELECT model, id, payload, sealed_id, expires_at, consumed_at FROM artefact'
 const live = '(expires_at IS NULL OR expires_at > ?)'
 
@@ -51,7 +52,9 @@ export function openArtefactRows({ statement, dialect }: Storage) {
     sessionUid: statement(`${found} WHERE session_uid = ? AND model = ? AND ${live}`),
     userCode: statement(`${found} WHERE user_code = ? AND model = ? AND ${live}`),
   }
-  const consume = statement(`UPDATE artefact SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL AND ${live}`)
+  const consume = statement(
+    `UPDATE artefact SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL AND ${live}`,
+  )
 
   return {
     upsert: async (row: ArtefactRow): Promise<void> => void (await upsert.run(...valuesOf(row))),
@@ -65,21 +68,57 @@ export function openArtefactRows({ statement, dialect }: Storage) {
       return read(await select.rows(model, id))
     },
 
-    async findBy(column: 'sessionUid' | 'userCode', value: string, { model, now }: { readonly model: string; readonly now: Date }): Promise<FoundRow | undefined> {
+    async findBy(
+      column: 'sessionUid' | 'userCode',
+      value: string,
+      { model, now }: { readonly model: string; readonly now: Date },
+    ): Promise<FoundRow | undefined> {
       return read(await selectBy[column].rows(value, model, now))
     },
 
     /** True for the one call that finds it unconsumed and alive. */
-    consume: async (model: string, id: string, now: Date): Promise<boolean> => (await consume.run(now, model, id, now)) === 1,
+    consume: async (model: string, id: string, now: Date): Promise<boolean> =>
+      (await consume.run(now, model, id, now)) === 1,
   }
 }
 
-const valuesOf = ({ model, id, payload, sealedId, grantId, sessionUid, userId, clientId, userCode, createdAt, expiresAt }: ArtefactRow) =>
-  [model, id, payload, sealedId, grantId, sessionUid, userId, clientId, userCode, createdAt, expiresAt] as const
+const valuesOf = ({
+  model,
+  id,
+  payload,
+  sealedId,
+  grantId,
+  sessionUid,
+  userId,
+  clientId,
+  userCode,
+  createdAt,
+  expiresAt,
+}: ArtefactRow) =>
+  [
+    model,
+    id,
+    payload,
+    sealedId,
+    grantId,
+    sessionUid,
+    userId,
+    clientId,
+    userCode,
+    createdAt,
+    expiresAt,
+  ] as const
 
 function read([row]: readonly (readonly unknown[])[]): FoundRow | undefined {
   if (row === undefined) return undefined
-  const [model, id, payload, sealedId, expiresAt, consumedAt] = row as readonly [string, string, string, string | null, string | null, string | null]
+  const [model, id, payload, sealedId, expiresAt, consumedAt] = row as readonly [
+    string,
+    string,
+    string,
+    string | null,
+    string | null,
+    string | null,
+  ]
   return { model, id, payload, sealedId, expiresAt: instant(expiresAt), consumedAt: instant(consumedAt) }
 }
 

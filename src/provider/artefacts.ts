@@ -1,12 +1,11 @@
 import { after, type Clock } from '../kernel/clock.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { Sealing } from '../kernel/sealing.ts'
-import { type FoundRow, openArtefactRows } from './artefact-rows.ts'
 import { isUniqueViolation } from '../storage/errors.ts'
 import type { DatabaseTransaction, Storage } from '../storage/storage.ts'
+import { type FoundRow, openArtefactRows } from './artefact-rows.ts'
 import { armed, disarmed } from './disarmed.ts'
-
-export type Payload = Record<string, unknown>
+import { type Payload, withoutIdentifier } from './payload.ts'
 
 /** How long a row stays after it expired: consumed ones prove a replay, interactions lead back to their client. */
 const keptAfterExpirySeconds = 86_400
@@ -64,7 +63,8 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
 
   const restore = (row: FoundRow, jti?: string): Payload => {
     const payload = JSON.parse(row.payload) as Payload
-    const identifier = jti ?? (row.sealedId === null ? undefined : sealing.open(row.sealedId, sealedRow(row.model, row.id)))
+    const identifier =
+      jti ?? (row.sealedId === null ? undefined : sealing.open(row.sealedId, sealedRow(row.model, row.id)))
     return {
       ...payload,
       ...(identifier === undefined ? undefined : { jti: identifier }),
@@ -77,12 +77,15 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
       const hash = hashSecret(id)
       const row = {
         ...columnsOf(payload),
-        payload: withoutIdentifier(model === 'Interaction' ? disarmed(payload, id, { sealing, row: pushedRow(hash) }) : payload),
+        payload: withoutIdentifier(
+          model === 'Interaction' ? disarmed(payload, id, { sealing, row: pushedRow(hash) }) : payload,
+        ),
         expiresAt: ttlSeconds === undefined ? null : after(clock.now(), ttlSeconds),
       }
       const sealedId = restored.has(model) ? sealing.seal(id, sealedRow(model, hash)) : null
       const stored = { model, id: hash, createdAt: clock.now(), ...row, sealedId }
-      if (given.has(model) && stored.grantId !== null) await rows.insertUnderGrant({ ...stored, grantId: stored.grantId })
+      if (given.has(model) && stored.grantId !== null)
+        await rows.insertUnderGrant({ ...stored, grantId: stored.grantId })
       else await rows.upsert(stored)
     },
 
@@ -138,10 +141,16 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
     },
 
     async interactionTrail(id) {
-      const row = await db.artefact.findUnique({ where: { model_id: { model: 'Interaction', id: hashSecret(id) } } })
+      const row = await db.artefact.findUnique({
+        where: { model_id: { model: 'Interaction', id: hashSecret(id) } },
+      })
       if (row === null) return undefined
       const pending = row.consumedAt === null && (row.expiresAt === null || row.expiresAt > clock.now())
-      return { clientId: row.clientId ?? undefined, pending, params: (JSON.parse(row.payload) as { params: Payload }).params }
+      return {
+        clientId: row.clientId ?? undefined,
+        pending,
+        params: (JSON.parse(row.payload) as { params: Payload }).params,
+      }
     },
 
     async endEverythingOfUser(transaction, userId) {
@@ -168,9 +177,6 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
     },
   }
 }
-
-/** The payload as it is stored: without the identifier, which is a bearer secret. */
-export const withoutIdentifier = ({ jti: _, ...payload }: Payload): string => JSON.stringify(payload)
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 

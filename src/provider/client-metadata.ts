@@ -54,7 +54,11 @@ export const directClient = (issuer: string): ClientMetadata => ({
 })
 
 /** What a page says of the client of a request. */
-export function clientOf({ oidc }: KoaContextWithOIDC): { name: string; uri?: string | undefined } | undefined {
+export function clientOf({
+  oidc,
+}: KoaContextWithOIDC): { name: string; uri?: string | undefined } | undefined {
   const client = oidc?.client
-  return client === undefined ? undefined : { name: client.clientName ?? client.clientId, uri: client.clientUri }
+  return client === undefined
+    ? undefined
+    : { name: client.clientName ?? client.clientId, uri: client.clientUri }
 }

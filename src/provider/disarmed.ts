@@ -1,5 +1,5 @@
 import type { Sealing } from '../kernel/sealing.ts'
-import type { Payload } from './artefacts.ts'
+import type { Payload } from './payload.ts'
 
 const identifierPlace = '{uid}'
 
@@ -7,7 +7,11 @@ const identifierPlace = '{uid}'
  * An interaction as it is stored. The library puts bearer values of others into it: the session's cookie (never read
  * again), its own identifier in the address it returns to, and that of a pushed request. None stays readable.
  */
-export function disarmed(payload: Payload, id: string, { sealing, row }: { readonly sealing: Sealing; readonly row: string }): Payload {
+export function disarmed(
+  payload: Payload,
+  id: string,
+  { sealing, row }: { readonly sealing: Sealing; readonly row: string },
+): Payload {
   const { session, returnTo, parJti, ...rest } = payload
   return {
     ...rest,
@@ -18,7 +22,11 @@ export function disarmed(payload: Payload, id: string, { sealing, row }: { reado
 }
 
 /** The interaction as the library knows it. */
-export function armed(payload: Payload, id: string, { sealing, row }: { readonly sealing: Sealing; readonly row: string }): Payload {
+export function armed(
+  payload: Payload,
+  id: string,
+  { sealing, row }: { readonly sealing: Sealing; readonly row: string },
+): Payload {
   const { returnTo, parJti } = payload
   return {
     ...payload,

@@ -28,7 +28,9 @@ type Operation = (...args: unknown[]) => Promise<unknown>
 export function eachOrUnavailable<T extends object>(operations: T): T {
   const entries = Object.entries(operations).map(([name, operation]) => [
     name,
-    typeof operation === 'function' ? (...args: unknown[]) => orUnavailable(() => (operation as Operation)(...args)) : operation,
+    typeof operation === 'function'
+      ? (...args: unknown[]) => orUnavailable(() => (operation as Operation)(...args))
+      : operation,
   ])
   return Object.fromEntries(entries) as T
 }

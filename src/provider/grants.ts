@@ -12,9 +12,15 @@ export async function loadGrant(ctx: KoaContextWithOIDC, consents: Consents): Pr
   const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId)
   if (existing !== undefined && existing.accountId !== account.accountId) return undefined
   const asked = requested(ctx)
-  const allowed = client.first_party === true ? asked : await remembered(consents, { userId: account.accountId, clientId: client.clientId, asked })
+  const allowed =
+    client.first_party === true
+      ? asked
+      : await remembered(consents, { userId: account.accountId, clientId: client.clientId, asked })
   // A person asked again (prompt=consent) decides anew; what was remembered does not answer for him.
-  const decides = String(params?.prompt ?? '').split(' ').includes('consent') && result?.consent === undefined
+  const decides =
+    String(params?.prompt ?? '')
+      .split(' ')
+      .includes('consent') && result?.consent === undefined
   if (allowed === undefined || decides) return existing
   const grant = existing ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
   if (existing === undefined || !covers(grant, allowed)) {
@@ -40,7 +46,11 @@ export function requested({ oidc }: KoaContextWithOIDC): RememberedConsent {
 /** Of what is asked, the part that was allowed before; `undefined` when that is nothing. */
 async function remembered(
   consents: Consents,
-  { userId, clientId, asked }: { readonly userId: string; readonly clientId: string; readonly asked: RememberedConsent },
+  {
+    userId,
+    clientId,
+    asked,
+  }: { readonly userId: string; readonly clientId: string; readonly asked: RememberedConsent },
 ): Promise<RememberedConsent | undefined> {
   const given = await consents.find(userId, clientId)
   if (given === undefined) return undefined
@@ -57,11 +67,14 @@ async function remembered(
 
 function covers(grant: Grant, { scopes, claims, resources }: RememberedConsent): boolean {
   const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
-  const has = (set: ReadonlySet<string>, values: readonly string[]): boolean => values.every((value) => set.has(value))
+  const has = (set: ReadonlySet<string>, values: readonly string[]): boolean =>
+    values.every((value) => set.has(value))
   return (
     has(words(grant.getOIDCScopeEncountered()), scopes) &&
     has(new Set(grant.getOIDCClaimsEncountered()), claims) &&
-    Object.entries(resources).every(([indicator, wanted]) => has(words(grant.getResourceScopeEncountered(indicator)), wanted))
+    Object.entries(resources).every(([indicator, wanted]) =>
+      has(words(grant.getResourceScopeEncountered(indicator)), wanted),
+    )
   )
 }
 

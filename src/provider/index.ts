@@ -16,7 +16,14 @@ import type { ProviderDependencies } from './ports.ts'
 export { type Artefacts, openArtefacts } from './artefacts.ts'
 export type { FinishedLogin, Interactions, PendingInteraction, Trail } from './interactions.ts'
 export { type Acr, acrValues } from './policy.ts'
-export type { LogoutPage, Ports, ProviderEvents, ProviderFailure, ProviderPages, RememberedConsent } from './ports.ts'
+export type {
+  LogoutPage,
+  Ports,
+  ProviderEvents,
+  ProviderFailure,
+  ProviderPages,
+  RememberedConsent,
+} from './ports.ts'
 
 /** Who is signed in in a browser. */
 export interface SignedIn {
@@ -34,7 +41,9 @@ export interface ProviderHandle {
   /** Where a browser goes to sign in to the server's own pages. */
   signInPath(options?: { readonly loginHint?: string }): string
   /** Starts it with the host's layers in front of the library; the returned listener serves HTTP. */
-  start(middleware: readonly Middleware[]): Promise<(request: IncomingMessage, response: ServerResponse) => void>
+  start(
+    middleware: readonly Middleware[],
+  ): Promise<(request: IncomingMessage, response: ServerResponse) => void>
 }
 
 interface Running extends Instance {
@@ -49,7 +58,11 @@ export function openProvider(dependencies: ProviderDependencies): ProviderHandle
   let latest: Running | undefined
 
   async function build(): Promise<Running> {
-    const instance = await buildInstance({ ...dependencies, outbound, middleware: [...layers, documentCache()] })
+    const instance = await buildInstance({
+      ...dependencies,
+      outbound,
+      middleware: [...layers, documentCache()],
+    })
     const callback = instance.provider.callback()
     latest = { ...instance, listener: (request, response) => void callback(request, response) }
     return latest
@@ -72,7 +85,13 @@ export function openProvider(dependencies: ProviderDependencies): ProviderHandle
 
   return {
     interactions: openInteractions(async () => (await current()).provider, artefacts),
-    jobs: [{ name: 'provider.remove_expired', everySeconds: 60, run: async () => ({ more: await artefacts.removeExpired() }) }],
+    jobs: [
+      {
+        name: 'provider.remove_expired',
+        everySeconds: 60,
+        run: async () => ({ more: await artefacts.removeExpired() }),
+      },
+    ],
 
     async signedIn(ctx) {
       const { accountId, loginTs } = await sessionOf(ctx)
@@ -84,14 +103,20 @@ export function openProvider(dependencies: ProviderDependencies): ProviderHandle
       const { provider } = await current()
       const session = await sessionOf(ctx)
       for (const [clientId, { grantId }] of Object.entries(session.authorizations ?? {})) {
-        if (grantId !== undefined && session.authorizationFor(clientId)?.persistsLogout !== true) await artefacts.endGrant(grantId)
+        if (grantId !== undefined && session.authorizationFor(clientId)?.persistsLogout !== true)
+          await artefacts.endGrant(grantId)
       }
       await session.destroy()
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/' })
     },
 
     signInPath({ loginHint } = {}) {
-      const query = new URLSearchParams({ client_id: directClientId, response_type: 'none', scope: 'openid', redirect_uri: new URL('/', issuer).href })
+      const query = new URLSearchParams({
+        client_id: directClientId,
+        response_type: 'none',
+        scope: 'openid',
+        redirect_uri: new URL('/', issuer).href,
+      })
       if (loginHint !== undefined) query.set('login_hint', loginHint)
       return `/auth?${query}`
     },
@@ -101,7 +126,8 @@ export function openProvider(dependencies: ProviderDependencies): ProviderHandle
       await current()
       return (request, response) => {
         const revision = ports.keys.revision()
-        if (latest !== undefined && (revision === latest.revision || revision === undefined)) return latest.listener(request, response)
+        if (latest !== undefined && (revision === latest.revision || revision === undefined))
+          return latest.listener(request, response)
         // Keys have changed. Should reading them fail, the keys at hand still serve; the next request tries again.
         current().then(
           ({ listener }) => listener(request, response),

@@ -1,11 +1,11 @@
 import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { Provider } from 'oidc-provider'
-import type { Payload } from './artefacts.ts'
-import { eachOrUnavailable } from './errors.ts'
 import { directClientId } from './client-metadata.ts'
-import { openOutbound, type OutboundFetch } from './outbound.ts'
+import { eachOrUnavailable } from './errors.ts'
 import { options } from './options.ts'
+import { type OutboundFetch, openOutbound } from './outbound.ts'
+import type { Payload } from './payload.ts'
 import type { Ports, ProviderDependencies } from './ports.ts'
 import { openSessions, type SessionStore } from './sessions.ts'
 
@@ -26,7 +26,11 @@ export const outboundOf = ({ settings }: ProviderDependencies): OutboundFetch =>
 
 /** Builds the library's provider, which takes under a millisecond; done anew whenever keys have changed. */
 export async function buildInstance(received: InstanceInputs): Promise<Instance> {
-  const inputs = { ...received, artefacts: eachOrUnavailable(received.artefacts), ports: available(received.ports) }
+  const inputs = {
+    ...received,
+    artefacts: eachOrUnavailable(received.artefacts),
+    ports: available(received.ports),
+  }
   const { issuer, ports, artefacts, outbound, middleware } = inputs
   const revision = ports.keys.revision()
   const keyMaterial = await ports.keys.snapshot()

@@ -1,10 +1,11 @@
 import type { Context } from 'koa'
 import type { Interaction, Provider } from 'oidc-provider'
 import { AppError } from '../kernel/errors.ts'
-import type { Artefacts, Payload } from './artefacts.ts'
+import type { Artefacts } from './artefacts.ts'
 import { directClientId } from './client-metadata.ts'
 import { orUnavailable } from './errors.ts'
 import { extend } from './grants.ts'
+import type { Payload } from './payload.ts'
 import type { Acr } from './policy.ts'
 import type { RememberedConsent } from './ports.ts'
 

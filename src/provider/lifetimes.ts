@@ -10,7 +10,8 @@ const requestTtlSeconds = 60
 
 /** Lifetimes in seconds. Expiry is stored with each artefact and checked in the query that reads it. */
 export function lifetimes(values: Values, clock: Clock): NonNullable<Configuration['ttl']> {
-  const age = (since: number | undefined): number => (since === undefined ? 0 : Math.floor(clock.now().getTime() / 1000) - since)
+  const age = (since: number | undefined): number =>
+    since === undefined ? 0 : Math.floor(clock.now().getTime() / 1000) - since
   const capped = (idle: number, maximum: number, since: number | undefined): number =>
     Math.max(1, Math.min(idle, maximum - age(since)))
 
@@ -20,8 +21,10 @@ export function lifetimes(values: Values, clock: Clock): NonNullable<Configurati
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? values.accessTokenTtlSeconds,
     ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? values.accessTokenTtlSeconds,
     IdToken: values.idTokenTtlSeconds,
-    RefreshToken: (_ctx, token) => capped(values.refreshTokenIdleSeconds, values.refreshTokenMaximumSeconds, token.iiat),
-    Session: (_ctx, session) => capped(values.sessionIdleSeconds, values.sessionMaximumSeconds, session.loginTs),
+    RefreshToken: (_ctx, token) =>
+      capped(values.refreshTokenIdleSeconds, values.refreshTokenMaximumSeconds, token.iiat),
+    Session: (_ctx, session) =>
+      capped(values.sessionIdleSeconds, values.sessionMaximumSeconds, session.loginTs),
     Interaction: values.interactionTtlSeconds,
     Grant: values.refreshTokenMaximumSeconds + values.sessionMaximumSeconds,
   }

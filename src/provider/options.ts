@@ -39,15 +39,23 @@ export function options(inputs: OptionInputs): Configuration {
       if (account === undefined) return undefined
       return {
         accountId: id,
-        claims: async (_use, scope) => ({ sub: id, ...(await ports.accounts.claims(id, new Set(scope.split(' ')), '')) }),
+        claims: async (_use, scope) => ({
+          sub: id,
+          ...(await ports.accounts.claims(id, new Set(scope.split(' ')), '')),
+        }),
       }
     },
     loadExistingGrant: (ctx) => loadGrant(ctx, ports.consents),
-    interactions: { policy: interactionPrompts(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: {
+      policy: interactionPrompts(),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
 
     scopes,
     claims: {
-      ...Object.fromEntries(Object.entries(ports.accounts.scopes).map(([scope, claims]) => [scope, [...claims]])),
+      ...Object.fromEntries(
+        Object.entries(ports.accounts.scopes).map(([scope, claims]) => [scope, [...claims]]),
+      ),
       openid: ['sub', 'acr', 'amr', 'auth_time'],
     },
     acrValues: [...acrValues],
@@ -63,13 +71,20 @@ export function options(inputs: OptionInputs): Configuration {
       clientAuthSigningAlgValues: [...acceptedAlgorithms],
       dPoPSigningAlgValues: [...acceptedAlgorithms],
     },
-    clientDefaults: { id_token_signed_response_alg: 'RS256', response_types: ['code'], grant_types: ['authorization_code'] },
+    clientDefaults: {
+      id_token_signed_response_alg: 'RS256',
+      response_types: ['code'],
+      grant_types: ['authorization_code'],
+    },
     issueRefreshToken: async (_ctx, client, code) =>
-      client.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || client.first_party === true),
+      client.grantTypeAllowed('refresh_token') &&
+      (code.scopes.has('offline_access') || client.first_party === true),
     // RFC 9700 §4.14.2: a refresh token that anybody could use rotates at each use; a bound one needs no rotation.
-    rotateRefreshToken: ({ oidc }) => oidc.client?.clientAuthMethod === 'none' && oidc.entities.RefreshToken?.isSenderConstrained() !== true,
+    rotateRefreshToken: ({ oidc }) =>
+      oidc.client?.clientAuthMethod === 'none' && oidc.entities.RefreshToken?.isSenderConstrained() !== true,
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
-    clientBasedCORS: (_ctx, origin, client) => (client.allowed_origins as string[] | undefined)?.includes(origin) ?? false,
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.allowed_origins as string[] | undefined)?.includes(origin) ?? false,
 
     renderError: async (ctx, out, error) => {
       ctx.type = 'html'
@@ -112,7 +127,10 @@ function features({ ports, keyMaterial }: OptionInputs): Configuration['features
       // Without `openid` there is no userinfo to call, so the token is for the API that was asked for.
       useGrantedResource: async (_ctx, model) => !model.scopes.has('openid'),
       async getResourceServerInfo(_ctx, indicator, client) {
-        const [api, allowed] = await Promise.all([ports.apis.find(indicator), ports.clients.find(client.clientId)])
+        const [api, allowed] = await Promise.all([
+          ports.apis.find(indicator),
+          ports.clients.find(client.clientId),
+        ])
         if (api === undefined || allowed === undefined) throw new errors.InvalidTarget()
         const scope = api.scopes.filter(({ name }) => allowed.scopes.includes(name))
         if (scope.length === 0) throw new errors.InvalidTarget('the client has no scope of this resource')

@@ -57,7 +57,10 @@ export function isSpecialAddress(address: string): boolean {
   return special.check(address, family === 6 ? 'ipv6' : 'ipv4')
 }
 
-export type OutboundFetch = (input: string | URL | Request, init?: globalThis.RequestInit) => Promise<Response>
+export type OutboundFetch = (
+  input: string | URL | Request,
+  init?: globalThis.RequestInit,
+) => Promise<Response>
 
 /**
  * The one way in which the server fetches what others name: the address that is connected to is checked, not the name
@@ -88,7 +91,10 @@ export function openOutbound({ allowPrivate, allowHosts }: OutboundOptions): Out
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input)
     const host = url.hostname.replace(/^\[|\]$/g, '')
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (allowPrivate || allowHosts.includes(host)))) {
+    if (
+      url.protocol !== 'https:' &&
+      !(url.protocol === 'http:' && (allowPrivate || allowHosts.includes(host)))
+    ) {
       throw new AppError('outbound.insecure', 502, 'Only https addresses are fetched.')
     }
     // A literal address is connected to without a look-up.
@@ -97,7 +103,12 @@ export function openOutbound({ allowPrivate, allowHosts }: OutboundOptions): Out
     }
     opened ??= open()
     const { undici, dispatcher } = await opened
-    const options = { ...init, dispatcher, redirect: 'error', signal: AbortSignal.timeout(timeoutMilliseconds) }
+    const options = {
+      ...init,
+      dispatcher,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMilliseconds),
+    }
     return (await undici.fetch(url, options as unknown as RequestInit)) as unknown as Response
   }
 }

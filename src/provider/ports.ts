@@ -1,5 +1,5 @@
-import type { Context } from 'koa'
 import type { JWK } from 'jose'
+import type { Context } from 'koa'
 import type { Clock } from '../kernel/clock.ts'
 import type { Sealing } from '../kernel/sealing.ts'
 import type { SettingValues } from '../kernel/settings.ts'
@@ -33,7 +33,11 @@ export interface ProviderDependencies {
 export interface Accounts {
   /** `undefined` for a person who does not exist or may not be served at the moment. */
   find(userId: string): Promise<{ readonly id: string } | undefined>
-  claims(userId: string, scopes: ReadonlySet<string>, clientId: string): Promise<Readonly<Record<string, unknown>>>
+  claims(
+    userId: string,
+    scopes: ReadonlySet<string>,
+    clientId: string,
+  ): Promise<Readonly<Record<string, unknown>>>
   /** The claims that each scope gives (OpenID Connect Core 1.0 §5.4). */
   readonly scopes: Readonly<Record<string, readonly string[]>>
 }
@@ -108,7 +112,10 @@ export interface Keys {
 export interface ProviderPages {
   error(ctx: Context, error: ProviderFailure): string
   confirmLogout(ctx: Context, page: LogoutPage): Promise<string>
-  loggedOut(ctx: Context, client: { readonly name: string; readonly uri?: string | undefined } | undefined): string
+  loggedOut(
+    ctx: Context,
+    client: { readonly name: string; readonly uri?: string | undefined } | undefined,
+  ): string
 }
 
 export interface ProviderFailure {
@@ -132,9 +139,26 @@ export interface LogoutPage {
 
 /** What happens inside the library; recorded by whoever listens. */
 export interface ProviderEvents {
-  tokensIssued(ctx: Context, event: { readonly grantType: string; readonly clientId?: string | undefined; readonly userId?: string | undefined }): void
-  tokenRefused(ctx: Context, event: { readonly error: string; readonly detail?: string | undefined; readonly clientId?: string | undefined }): void
-  loggedOut(ctx: Context, event: { readonly userId?: string | undefined; readonly clientId?: string | undefined }): void
+  tokensIssued(
+    ctx: Context,
+    event: {
+      readonly grantType: string
+      readonly clientId?: string | undefined
+      readonly userId?: string | undefined
+    },
+  ): void
+  tokenRefused(
+    ctx: Context,
+    event: {
+      readonly error: string
+      readonly detail?: string | undefined
+      readonly clientId?: string | undefined
+    },
+  ): void
+  loggedOut(
+    ctx: Context,
+    event: { readonly userId?: string | undefined; readonly clientId?: string | undefined },
+  ): void
   grantRevoked(ctx: Context, event: { readonly clientId?: string | undefined }): void
   failed(ctx: Context | undefined, error: unknown): void
 }

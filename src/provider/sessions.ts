@@ -2,7 +2,8 @@ import { after, type Clock } from '../kernel/clock.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { Sealing } from '../kernel/sealing.ts'
 import type { Storage } from '../storage/storage.ts'
-import { type Payload, sealedRow, withoutIdentifier } from './artefacts.ts'
+import { sealedRow } from './artefacts.ts'
+import { type Payload, withoutIdentifier } from './payload.ts'
 
 /** How long the identifier before a rotation is still understood, for requests that were under way. */
 const graceSeconds = 10
@@ -74,12 +75,25 @@ export function openSessions({ storage, clock, sealing, currentRequest }: Sessio
   })
 
   /** True when the row was as this request had read it. */
-  async function replace(id: string, payload: Payload, options: { readonly ttlSeconds: number; readonly base: Seen }): Promise<boolean> {
+  async function replace(
+    id: string,
+    payload: Payload,
+    options: { readonly ttlSeconds: number; readonly base: Seen },
+  ): Promise<boolean> {
     const hash = hashSecret(id)
     const where = { model, sessionUid: payload.uid as string, version: options.base.version }
     const row = { ...columns(hash, id, payload, options.ttlSeconds), version: options.base.version + 1 }
     const { sealedId, userId, expiresAt, version } = row
-    const same = await rewrite.run(row.payload, sealedId, userId, expiresAt, version, hash, where.sessionUid, where.version)
+    const same = await rewrite.run(
+      row.payload,
+      sealedId,
+      userId,
+      expiresAt,
+      version,
+      hash,
+      where.sessionUid,
+      where.version,
+    )
     if (same === 1) return true
     const current = await readAgain(payload.uid as string)
     if (current === undefined || current.version !== options.base.version) return false
@@ -98,12 +112,22 @@ export function openSessions({ storage, clock, sealing, currentRequest }: Sessio
       let merged = payload
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         if (base !== undefined && (await replace(id, merged, { ttlSeconds, base }))) {
-          return remember(uid, { version: base.version + 1, authorizations: (merged.authorizations ?? {}) as Payload })
+          return remember(uid, {
+            version: base.version + 1,
+            authorizations: (merged.authorizations ?? {}) as Payload,
+          })
         }
         const current = await readAgain(uid)
         if (current === undefined && base !== undefined) return // ended meanwhile: a session that is over stays over
         if (current === undefined) return await insert(id, payload, ttlSeconds)
-        merged = { ...payload, authorizations: merge(loaded, payload.authorizations as Payload | undefined, current.authorizations) }
+        merged = {
+          ...payload,
+          authorizations: merge(
+            loaded,
+            payload.authorizations as Payload | undefined,
+            current.authorizations,
+          ),
+        }
         base = current
       }
       throw new Error('A session was changed too often at the same time.')
@@ -116,7 +140,10 @@ export function openSessions({ storage, clock, sealing, currentRequest }: Sessio
       if (row === undefined) return undefined
       const [rowId, stored, sealedId, version] = row as readonly [string, string, string | null, number]
       const payload = JSON.parse(stored) as Payload
-      remember(payload.uid as string, { version, authorizations: structuredClone((payload.authorizations ?? {}) as Payload) })
+      remember(payload.uid as string, {
+        version,
+        authorizations: structuredClone((payload.authorizations ?? {}) as Payload),
+      })
       return { ...payload, jti: rowId === hash ? id : sealing.open(sealedId ?? '', sealedRow(model, rowId)) }
     },
 
@@ -131,7 +158,9 @@ export function openSessions({ storage, clock, sealing, currentRequest }: Sessio
   async function insert(id: string, payload: Payload, ttlSeconds: number): Promise<void> {
     const hash = hashSecret(id)
     const row = columns(hash, id, payload, ttlSeconds)
-    await db.artefact.create({ data: { model, id: hash, sessionUid: payload.uid as string, createdAt: clock.now(), ...row } })
+    await db.artefact.create({
+      data: { model, id: hash, sessionUid: payload.uid as string, createdAt: clock.now(), ...row },
+    })
     remember(payload.uid as string, { version: 0, authorizations: (payload.authorizations ?? {}) as Payload })
   }
 }

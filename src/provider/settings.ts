@@ -1,10 +1,18 @@
 import { flag, list, seconds } from '../kernel/settings.ts'
 
 export const settings = {
-  accessTokenTtlSeconds: seconds(600, 'How long an access token lives where its API does not say otherwise.', 60),
+  accessTokenTtlSeconds: seconds(
+    600,
+    'How long an access token lives where its API does not say otherwise.',
+    60,
+  ),
   idTokenTtlSeconds: seconds(3_600, 'How long an ID token is valid.', 60),
   refreshTokenIdleSeconds: seconds(14 * 86_400, 'How long a refresh token lives when it is not used.', 300),
-  refreshTokenMaximumSeconds: seconds(90 * 86_400, 'How long a sign-in can be renewed by refresh tokens at most.', 300),
+  refreshTokenMaximumSeconds: seconds(
+    90 * 86_400,
+    'How long a sign-in can be renewed by refresh tokens at most.',
+    300,
+  ),
   sessionIdleSeconds: seconds(86_400, 'How long a session lives when it is not used.', 60),
   sessionMaximumSeconds: seconds(14 * 86_400, 'How long a session lives at most, used or not.', 60),
   interactionTtlSeconds: seconds(1_800, 'How long a person has to finish signing in.', 60),
@@ -12,5 +20,8 @@ export const settings = {
     false,
     'Allow fetching client key sets (jwks_uri) from private, loopback and link-local addresses.',
   ),
-  outboundAllowHosts: list([], 'Host names that may resolve to private addresses when client key sets are fetched.'),
+  outboundAllowHosts: list(
+    [],
+    'Host names that may resolve to private addresses when client key sets are fetched.',
+  ),
 }

@@ -2,9 +2,18 @@ import { AppError } from '../kernel/errors.ts'
 
 /** Prisma: server unreachable, timed out, connection closed, pool exhausted, transaction could not start, deadlock. */
 const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
-const unavailableKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'DatabaseDoesNotExist', 'AuthenticationFailed'])
-const networkCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P0[123]|57014|55P03|40P01|40001|53\d{3}|08\d{3})$/
-const driverMessages = /timeout exceeded when trying to connect|Query read timeout|Connection terminated|the database system is (starting up|shutting down)/i
+const unavailableKinds = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+  'DatabaseDoesNotExist',
+  'AuthenticationFailed',
+])
+const networkCodes =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P0[123]|57014|55P03|40P01|40001|53\d{3}|08\d{3})$/
+const driverMessages =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|the database system is (starting up|shutting down)/i
 const maximumDepth = 6
 
 interface ErrorLike {
@@ -20,10 +29,15 @@ interface ErrorLike {
 /** `storage.unavailable` (503) when `error` says that the database cannot be used at the moment, else `undefined`. */
 export function unavailable(error: unknown): AppError | undefined {
   if (!isUnavailable(error, 0)) return undefined
-  return new AppError('storage.unavailable', 503, 'The service cannot reach its database. Try again in a moment.', {
-    cause: error,
-    retryAfterSeconds: 5,
-  })
+  return new AppError(
+    'storage.unavailable',
+    503,
+    'The service cannot reach its database. Try again in a moment.',
+    {
+      cause: error,
+      retryAfterSeconds: 5,
+    },
+  )
 }
 
 function isUnavailable(error: unknown, depth: number): boolean {

@@ -65,7 +65,8 @@ export async function migrate(backend: Backend): Promise<readonly string[]> {
     const { applied, pending } = await migrationState(backend)
     const [next] = pending
     if (next === undefined) return []
-    if (backend.snapshotFolder !== undefined && applied.length > 0) await snapshot(backend, backend.snapshotFolder, next.name)
+    if (backend.snapshotFolder !== undefined && applied.length > 0)
+      await snapshot(backend, backend.snapshotFolder, next.name)
     // Tens of megabytes of WebAssembly, loaded only where there is something to migrate.
     const { openSchemaEngine } = await import('./schema-engine.ts')
     const engine = await openSchemaEngine(backend.dialect, backend.adapter)

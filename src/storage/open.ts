@@ -36,7 +36,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     statement: (sql) => openStatement(backend.connection, dialect, sql),
     transaction: (work) => db.$transaction(work, limits),
     async touch(transaction, topic) {
-      await transaction.revision.upsert({ where: { topic }, create: { topic, value: 1 }, update: { value: { increment: 1 } } })
+      await transaction.revision.upsert({
+        where: { topic },
+        create: { topic, value: 1 },
+        update: { value: { increment: 1 } },
+      })
       await revisions.announce(transaction, topic)
     },
     revision: revisions.revision,

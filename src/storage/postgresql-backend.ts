@@ -15,7 +15,11 @@ const lockWaitMilliseconds = 60_000
 const channel = 'latchkey_revision'
 const reconnectMilliseconds = 1_000
 
-export async function postgresqlBackend({ url, poolSize, timeoutMilliseconds }: PostgresqlBackendOptions): Promise<Backend> {
+export async function postgresqlBackend({
+  url,
+  poolSize,
+  timeoutMilliseconds,
+}: PostgresqlBackendOptions): Promise<Backend> {
   const { PrismaClient } = await import('./generated/postgresql/client.ts')
   const pool = new pg.Pool({
     connectionString: url,
@@ -94,7 +98,8 @@ async function revisions(connectionString: string): Promise<Revisions> {
   await connect()
 
   return {
-    announce: async (db, topic) => void (await db.$queryRawUnsafe(`SELECT pg_notify('${channel}', $1)::text`, topic)),
+    announce: async (db, topic) =>
+      void (await db.$queryRawUnsafe(`SELECT pg_notify('${channel}', $1)::text`, topic)),
     revision: (topic) => (listening === undefined ? undefined : epoch + (seen.get(topic) ?? 0)),
     async close() {
       closed = true

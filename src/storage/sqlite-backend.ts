@@ -91,7 +91,11 @@ async function underFileLock<T>(path: string, work: () => Promise<T>): Promise<T
     while (!tryLock(lock)) {
       if (Date.now() > giveUpAt) {
         const seconds = lockWaitMilliseconds / 1000
-        throw new AppError('storage.locked', 503, `Another process has been migrating the database for ${seconds} seconds.`)
+        throw new AppError(
+          'storage.locked',
+          503,
+          `Another process has been migrating the database for ${seconds} seconds.`,
+        )
       }
       await setTimeout(lockPollMilliseconds)
     }

@@ -11,7 +11,9 @@ const busy = 5
 const unusable = new Set([8, 10, 13, 14])
 
 /** In the words of Prisma's adapters, so that both databases give the same error codes. */
-export function mapSqliteError(error: unknown): MappedError & { originalCode: string; originalMessage: string } {
+export function mapSqliteError(
+  error: unknown,
+): MappedError & { originalCode: string; originalMessage: string } {
   if (!isSqliteError(error)) throw error
   const { errcode, message } = error
   return { originalCode: String(errcode), originalMessage: message, ...kindOf(errcode, message) }
@@ -22,9 +24,11 @@ const isSqliteError = (error: unknown): error is SqliteError =>
 
 function kindOf(errcode: number, message: string): MappedError {
   const primary = errcode & 0xff
-  if (errcode === 2067 || errcode === 1555) return { kind: 'UniqueConstraintViolation', ...constrained(message) }
+  if (errcode === 2067 || errcode === 1555)
+    return { kind: 'UniqueConstraintViolation', ...constrained(message) }
   if (errcode === 1299) return { kind: 'NullConstraintViolation', ...constrained(message) }
-  if (errcode === 787 || errcode === 1811) return { kind: 'ForeignKeyConstraintViolation', constraint: { foreignKey: {} } }
+  if (errcode === 787 || errcode === 1811)
+    return { kind: 'ForeignKeyConstraintViolation', constraint: { foreignKey: {} } }
   if (primary === busy) return { kind: 'SocketTimeout' }
   if (unusable.has(primary)) return { kind: 'DatabaseNotReachable' }
   if (message.startsWith('no such table')) return { kind: 'TableDoesNotExist', table: message.split(': ')[1] }
@@ -35,5 +39,8 @@ function kindOf(errcode: number, message: string): MappedError {
 function constrained(message: string): { constraint: { fields: string[] }; table?: string } {
   const columns = (message.split('constraint failed: ')[1] ?? '').split(', ')
   const table = columns[0]?.split('.').slice(0, -1).join('.')
-  return { constraint: { fields: columns.map((column) => column.split('.').at(-1) ?? column) }, ...(table && { table }) }
+  return {
+    constraint: { fields: columns.map((column) => column.split('.').at(-1) ?? column) },
+    ...(table && { table }),
+  }
 }

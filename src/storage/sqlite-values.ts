@@ -1,5 +1,5 @@
-import { type ArgType, type ColumnType, ColumnTypeEnum } from '@prisma/driver-adapter-utils'
 import type { SQLInputValue } from 'node:sqlite'
+import { type ArgType, type ColumnType, ColumnTypeEnum } from '@prisma/driver-adapter-utils'
 
 /** The types that our schema declares; what an expression gives has none and is told by its value. */
 const declared: Readonly<Record<string, ColumnType>> = {
@@ -13,7 +13,10 @@ const declared: Readonly<Record<string, ColumnType>> = {
   JSONB: ColumnTypeEnum.Json,
 }
 
-export function columnTypesOf(columns: readonly { readonly type: string | null }[], rows: readonly unknown[][]): ColumnType[] {
+export function columnTypesOf(
+  columns: readonly { readonly type: string | null }[],
+  rows: readonly unknown[][],
+): ColumnType[] {
   return columns.map(({ type }, index) => declared[(type ?? '').toUpperCase()] ?? inferred(rows, index))
 }
 

@@ -8,8 +8,8 @@ import {
   type SqlResultSet,
   type Transaction,
 } from '@prisma/driver-adapter-utils'
-import { columnTypesOf, toPrisma, toSqlite } from './sqlite-values.ts'
 import { mapSqliteError } from './sqlite-errors.ts'
+import { columnTypesOf, toPrisma, toSqlite } from './sqlite-values.ts'
 
 export interface SqliteOptions {
   readonly file: string
@@ -42,7 +42,10 @@ export function sqliteAdapter(options: SqliteOptions): SqlMigrationAwareDriverAd
 
 /** Opens a connection as this server uses it. Throws where the file cannot be opened. */
 export function openSqlite({ file, synchronous }: SqliteOptions): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: busyTimeoutMilliseconds, enableForeignKeyConstraints: true })
+  const database = new DatabaseSync(file, {
+    timeout: busyTimeoutMilliseconds,
+    enableForeignKeyConstraints: true,
+  })
   database.exec('PRAGMA journal_mode = WAL')
   database.exec(`PRAGMA synchronous = ${synchronous}`)
   return database
@@ -56,7 +59,9 @@ function openAdapter(options: SqliteOptions): SqlDriverAdapter {
   const query = ({ sql, args, argTypes }: SqlQuery): SqlResultSet =>
     guarded(() => {
       const { statement, columns } = prepare(sql)
-      const rows = statement.all(...args.map((value, index) => toSqlite(value, argTypes[index]))) as unknown as unknown[][]
+      const rows = statement.all(
+        ...args.map((value, index) => toSqlite(value, argTypes[index])),
+      ) as unknown as unknown[][]
       const columnTypes = columnTypesOf(columns, rows)
       return {
         columnNames: columns.map(({ name }) => name),
@@ -66,10 +71,18 @@ function openAdapter(options: SqliteOptions): SqlDriverAdapter {
     })
 
   const execute = ({ sql, args, argTypes }: SqlQuery): number =>
-    guarded(() => Number(prepare(sql).statement.run(...args.map((value, index) => toSqlite(value, argTypes[index]))).changes))
+    guarded(() =>
+      Number(
+        prepare(sql).statement.run(...args.map((value, index) => toSqlite(value, argTypes[index]))).changes,
+      ),
+    )
 
   const script = (sql: string): void => guarded(() => database.exec(sql))
-  const inside: SqlQueryable = { ...identity, queryRaw: async (input) => query(input), executeRaw: async (input) => execute(input) }
+  const inside: SqlQueryable = {
+    ...identity,
+    queryRaw: async (input) => query(input),
+    executeRaw: async (input) => execute(input),
+  }
 
   async function startTransaction(): Promise<Transaction> {
     // Asked anew after each wait, with no step between the answer and BEGIN: several may have waited for the same end.

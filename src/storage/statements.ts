@@ -1,5 +1,5 @@
 import type { ArgType, SqlQueryable } from '@prisma/driver-adapter-utils'
-import type { Dialect } from './storage.ts'
+import type { Dialect } from './dialect.ts'
 
 export type Value = string | number | boolean | Date | null
 
@@ -21,13 +21,25 @@ const types = {
   object: { scalarType: 'datetime', arity: 'scalar' },
 } as const satisfies Readonly<Record<string, ArgType>>
 
-const typeOf = (value: Value): ArgType => (value === null ? types.string : types[typeof value as keyof typeof types])
+const typeOf = (value: Value): ArgType =>
+  value === null ? types.string : types[typeof value as keyof typeof types]
 const argument = (value: Value): unknown => (value instanceof Date ? value.toISOString() : value)
 
-export function openStatement(connection: () => Promise<SqlQueryable>, dialect: Dialect, text: string): Statement {
-  let position = 0
-  const sql = dialect === 'sqlite' ? text : text.replace(/\?/g, () => `$${(position += 1)}`)
-  const query = (values: readonly Value[]) => ({ sql, args: values.map(argument), argTypes: values.map(typeOf) })
+/** PostgreSQL's `$1`, `$2` for each `?`. */
+const numbered = (text: string): string =>
+  text.split('?').reduce((sql, part, index) => `${sql}$${index}${part}`)
+
+export function openStatement(
+  connection: () => Promise<SqlQueryable>,
+  dialect: Dialect,
+  text: string,
+): Statement {
+  const sql = dialect === 'sqlite' ? text : numbered(text)
+  const query = (values: readonly Value[]) => ({
+    sql,
+    args: values.map(argument),
+    argTypes: values.map(typeOf),
+  })
 
   return {
     run: async (...values) => await (await connection()).executeRaw(query(values)),

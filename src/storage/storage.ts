@@ -1,7 +1,8 @@
+import type { Dialect } from './dialect.ts'
 import type { Prisma, PrismaClient } from './generated/sqlite/client.ts'
 import type { Statement } from './statements.ts'
 
-export type Dialect = 'sqlite' | 'postgresql'
+export type { Dialect } from './dialect.ts'
 
 /** The typed client. Both databases share one schema, so the SQLite client's types stand for both. */
 export type Database = PrismaClient

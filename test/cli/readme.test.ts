@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { configurationPage } from '../../src/config/document.ts'
 import { definitions } from '../../src/definitions.ts'
 import { closedPorts, openCommandLine } from '../support/command-line.ts'
 import { startLatchkey } from '../support/latchkey.ts'
@@ -38,6 +39,12 @@ describe('the README', () => {
     for (const { argv, stdin } of commands) {
       expect(await run(argv, { stdin }), argv.join(' ')).toMatchObject({ code: 0 })
     }
+  })
+
+  it.each(pages)('names only settings that there are: %s', (page) => {
+    const named = read(page).match(/\b(?:LATCHKEY_[A-Z_]*[A-Z]|DATABASE_URL(?:_FILE)?)\b(?!_)/g) ?? []
+    const settings = configurationPage()
+    expect(named.filter((name) => !settings.includes(`\`${name}\``))).toEqual([])
   })
 
   it.each(pages)('links only to what is there: %s', (page) => {

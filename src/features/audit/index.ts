@@ -20,7 +20,12 @@ export interface AuditDependencies {
   readonly settings: SettingValues<typeof settings>
 }
 
-export function openAudit({ storage, clock, log, settings }: AuditDependencies): Feature & { readonly audit: Audit } {
+export function openAudit({
+  storage,
+  clock,
+  log,
+  settings,
+}: AuditDependencies): Feature & { readonly audit: Audit } {
   const store = openAuditStore(storage)
   const note = (event: AuditEvent): void => log.info({ audit: event }, event.action)
 

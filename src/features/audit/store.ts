@@ -27,7 +27,11 @@ export const openAuditStore = (storage: Storage) => ({
 
   /** Removes at most one batch of entries from before `limit`; true when more may be left. */
   async removeBefore(limit: Date): Promise<boolean> {
-    const rows = await storage.db.auditEvent.findMany({ where: { at: { lt: limit } }, select: { id: true }, take: batch })
+    const rows = await storage.db.auditEvent.findMany({
+      where: { at: { lt: limit } },
+      select: { id: true },
+      take: batch,
+    })
     await storage.db.auditEvent.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
     return rows.length === batch
   },

@@ -23,7 +23,10 @@ export function merged(before: Consent | undefined, added: Consent): Consent {
     scopes: union(before.scopes, added.scopes),
     claims: union(before.claims, added.claims),
     resources: Object.fromEntries(
-      indicators.map((indicator) => [indicator, union(before.resources[indicator] ?? [], added.resources[indicator] ?? [])]),
+      indicators.map((indicator) => [
+        indicator,
+        union(before.resources[indicator] ?? [], added.resources[indicator] ?? []),
+      ]),
     ),
   }
 }

@@ -15,7 +15,10 @@ export interface ConsentDependencies {
   readonly audit: Audit
 }
 
-export function openConsents({ storage, audit }: ConsentDependencies): Feature & { readonly consents: Consents } {
+export function openConsents({
+  storage,
+  audit,
+}: ConsentDependencies): Feature & { readonly consents: Consents } {
   const store = openConsentStore(storage)
 
   return {

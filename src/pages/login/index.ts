@@ -13,7 +13,11 @@ import type { PagePorts } from '../ports.ts'
 import { openConsentPage } from './consent.ts'
 import { openSignIn } from './sign-in.ts'
 
-export function loginRoutes(router: Router, ports: PagePorts, { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf }): void {
+export function loginRoutes(
+  router: Router,
+  ports: PagePorts,
+  { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },
+): void {
   const { interactions, signIn: doors, clients, factors, record } = ports
   const signIn = openSignIn(ports, pages)
   const consent = openConsentPage(ports, pages)
@@ -42,9 +46,21 @@ export function loginRoutes(router: Router, ports: PagePorts, { pages, csrf }: {
       return ctx.redirect(trail.restartPath)
     }
     const client = trail?.clientId === undefined ? undefined : await clients.view(trail.clientId)
-    const view = client === undefined ? undefined : { client: { name: client.name, ...(client.clientUri === undefined ? undefined : { uri: client.clientUri }) } }
+    const view =
+      client === undefined
+        ? undefined
+        : {
+            client: {
+              name: client.name,
+              ...(client.clientUri === undefined ? undefined : { uri: client.clientUri }),
+            },
+          }
     ctx.status = trail?.pending === true ? 403 : 410
-    pages.answer(ctx, trail?.pending === true ? 'login/other-browser' : 'login/expired', { signedIn, homeUrl: '/', ...view })
+    pages.answer(ctx, trail?.pending === true ? 'login/other-browser' : 'login/expired', {
+      signedIn,
+      homeUrl: '/',
+      ...view,
+    })
   }
 
   const show = async (ctx: Context, other: boolean): Promise<void> => {
@@ -55,25 +71,40 @@ export function loginRoutes(router: Router, ports: PagePorts, { pages, csrf }: {
   }
 
   /** A form of ours for the interaction of this browser; anything else has been answered. */
-  const posted = (act: (ctx: Context, interaction: PendingInteraction, form: Readonly<Record<string, string>>) => Promise<void>) => async (ctx: Context): Promise<void> => {
-    const form = await readForm(ctx)
-    csrf.verify(ctx, form)
-    const interaction = await open(ctx)
-    if (interaction !== undefined) await act(ctx, interaction, form)
-  }
+  const posted =
+    (
+      act: (
+        ctx: Context,
+        interaction: PendingInteraction,
+        form: Readonly<Record<string, string>>,
+      ) => Promise<void>,
+    ) =>
+    async (ctx: Context): Promise<void> => {
+      const form = await readForm(ctx)
+      csrf.verify(ctx, form)
+      const interaction = await open(ctx)
+      if (interaction !== undefined) await act(ctx, interaction, form)
+    }
 
   const submit = (other: boolean) =>
     posted(async (ctx, interaction, form) => {
       const factor = factors.find(({ name }) => name === ctx.params.factor)
-      if (factor === undefined) throw new AppError('login.unknown_factor', 404, 'There is no such way to sign in.')
+      if (factor === undefined)
+        throw new AppError('login.unknown_factor', 404, 'There is no such way to sign in.')
       if (interaction.prompt !== 'login' && !other) throw wrongStep()
       await signIn.submit(ctx, interaction, { other, factor, form })
     })
 
   router.get('/interaction/:uid', (ctx) => show(ctx, false))
   router.get('/interaction/:uid/other', (ctx) => show(ctx, true))
-  router.post('/interaction/:uid/consent', posted((ctx, interaction) => consent.allow(ctx, interaction)))
-  router.post('/interaction/:uid/switch', posted(async (ctx, { uid }) => seeOther(ctx, `/interaction/${uid}/other`)))
+  router.post(
+    '/interaction/:uid/consent',
+    posted((ctx, interaction) => consent.allow(ctx, interaction)),
+  )
+  router.post(
+    '/interaction/:uid/switch',
+    posted(async (ctx, { uid }) => seeOther(ctx, `/interaction/${uid}/other`)),
+  )
   router.post(
     '/interaction/:uid/abort',
     posted(async (ctx, { prompt, clientId, userId }) => {
@@ -87,7 +118,11 @@ export function loginRoutes(router: Router, ports: PagePorts, { pages, csrf }: {
 }
 
 const wrongStep = (): AppError =>
-  new AppError('login.wrong_step', 400, 'No password is asked for at this step. Go back to the application and sign in again.')
+  new AppError(
+    'login.wrong_step',
+    400,
+    'No password is asked for at this step. Go back to the application and sign in again.',
+  )
 
 function seeOther(ctx: Context, path: string): void {
   ctx.status = 303

@@ -4,7 +4,13 @@ export type LoginAcr = 'urn:latchkey:acr:single-factor' | 'urn:latchkey:acr:mult
 
 export type Step =
   | { readonly step: 'prove'; readonly factors: readonly string[] }
-  | { readonly step: 'done'; readonly userId: string; readonly amr: readonly string[]; readonly acr: LoginAcr; readonly at: Date }
+  | {
+      readonly step: 'done'
+      readonly userId: string
+      readonly amr: readonly string[]
+      readonly acr: LoginAcr
+      readonly at: Date
+    }
 
 /** What the sign-in at hand demands. */
 export interface Policy {

@@ -57,7 +57,14 @@ export function openSignIn(ports: PagePorts, pages: Pages): SignIn {
       ...(error === undefined ? undefined : { error }),
     }
     if (deviceOf(ctx) === undefined) {
-      ctx.cookies.set(deviceCookie, newSecret(), { httpOnly: true, sameSite: 'lax', secure, path: '/', signed: false, maxAge: deviceCookieSeconds * 1000 })
+      ctx.cookies.set(deviceCookie, newSecret(), {
+        httpOnly: true,
+        sameSite: 'lax',
+        secure,
+        path: '/',
+        signed: false,
+        maxAge: deviceCookieSeconds * 1000,
+      })
     }
     pages.answer(ctx, 'login/sign-in', interaction.direct ? withoutCancel(model) : model)
   }
@@ -69,17 +76,39 @@ export function openSignIn(ports: PagePorts, pages: Pages): SignIn {
       const { clientId } = interaction
       const userId = confirms(interaction, other) as UserId | undefined
       const device = deviceOf(ctx)
-      const attempt: Attempt = { id: interaction.uid, clientId, proofs: [], request, ...(userId && { userId }), ...(device && { device }) }
+      const attempt: Attempt = {
+        id: interaction.uid,
+        clientId,
+        proofs: [],
+        request,
+        ...(userId && { userId }),
+        ...(device && { device }),
+      }
       try {
         const step = nextStep([await factor.finish(attempt, inputOf(form))], singleFactor, factors)
-        if (step.step !== 'done') throw new AppError('login.incomplete', 403, 'This sign-in needs another proof.')
-        await record({ action: 'login.signed_in', outcome: 'success', userId: step.userId, clientId, request, detail: { amr: step.amr } })
+        if (step.step !== 'done')
+          throw new AppError('login.incomplete', 403, 'This sign-in needs another proof.')
+        await record({
+          action: 'login.signed_in',
+          outcome: 'success',
+          userId: step.userId,
+          clientId,
+          request,
+          detail: { amr: step.amr },
+        })
         await interactions.finishLogin(ctx, { ...step, remember: true })
       } catch (error) {
         const text = textOf(error)
         if (text === undefined) throw error
         const { code, status, retryAfterSeconds } = error as AppError
-        await record({ action: 'login.refused', outcome: 'failure', clientId, request, detail: { reason: code }, ...(userId && { userId }) })
+        await record({
+          action: 'login.refused',
+          outcome: 'failure',
+          clientId,
+          request,
+          detail: { reason: code },
+          ...(userId && { userId }),
+        })
         ctx.status = status
         if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
         await show(ctx, interaction, { other, identifier: form.identifier, error: text })
@@ -90,19 +119,26 @@ export function openSignIn(ports: PagePorts, pages: Pages): SignIn {
 
 const withoutCancel = ({ abortAction: _, ...model }: SignInModel): SignInModel => model
 
-const inputOf = ({ _csrf, ...input }: Readonly<Record<string, string>>): Readonly<Record<string, string>> => input
+const inputOf = ({ _csrf, ...input }: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  input
 
 /** What the person is told; `undefined` for what is not about the attempt itself. */
 function textOf(error: unknown): Text | undefined {
   if (!(error instanceof AppError)) return undefined
   if (error.code === 'passwords.invalid_credentials') return { key: 'error.sign-in.credentials' }
   if (error.code === 'throttle.too_many_attempts') {
-    return { key: 'error.sign-in.too-many', params: { minutes: Math.max(1, Math.ceil((error.retryAfterSeconds ?? 60) / 60)) } }
+    return {
+      key: 'error.sign-in.too-many',
+      params: { minutes: Math.max(1, Math.ceil((error.retryAfterSeconds ?? 60) / 60)) },
+    }
   }
   return undefined
 }
 
-export async function clientOf({ clients, views }: PagePorts, { clientId, direct }: PendingInteraction): Promise<ClientView> {
+export async function clientOf(
+  { clients, views }: PagePorts,
+  { clientId, direct }: PendingInteraction,
+): Promise<ClientView> {
   if (direct) return { name: views.brandName }
   return (await clients.view(clientId)) ?? { name: clientId }
 }
