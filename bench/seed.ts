@@ -8,25 +8,50 @@ export type Latchkey = (args: readonly string[], input?: string) => Promise<stri
 /** Creates the user, APIs and clients of the contract in `target.ts`, through the command line alone. */
 export async function seed(latchkey: Latchkey): Promise<Seeded> {
   const { user, apis, apiScope, redirectUri, scope, idTokenAlgorithm } = parameters
-  await latchkey(['setup', 'administrator', '--email', user.identifier, '--name', user.name], `${user.password}\n`)
+  await latchkey(
+    ['setup', 'administrator', '--email', user.identifier, '--name', user.name],
+    `${user.password}\n`,
+  )
   for (const [algorithm, indicator] of Object.entries(apis)) await createApi(latchkey, algorithm, indicator)
   const web = await createClient(latchkey, 'web', [
     ...['--redirect-uri', redirectUri, '--id-token-algorithm', idTokenAlgorithm, '--first-party'],
     ...scope.split(' ').flatMap((name) => ['--scope', name]),
   ])
-  const service = await createClient(latchkey, 'service', apiScope.split(' ').flatMap((name) => ['--scope', name]))
+  const service = await createClient(
+    latchkey,
+    'service',
+    apiScope.split(' ').flatMap((name) => ['--scope', name]),
+  )
   return { web, service, apis, user: { identifier: user.identifier, password: user.password } }
 }
 
 async function createApi(latchkey: Latchkey, algorithm: string, indicator: string): Promise<void> {
   const scopes = parameters.apiScope.split(' ').flatMap((name) => ['--scope', `${name}=Use ${name}`])
-  const flags = ['--indicator', indicator, '--name', `Bench ${algorithm}`, '--token-algorithm', algorithm.toUpperCase()]
+  const flags = [
+    '--indicator',
+    indicator,
+    '--name',
+    `Bench ${algorithm}`,
+    '--token-algorithm',
+    algorithm.toUpperCase(),
+  ]
   await latchkey(['resources', 'create', ...flags, ...scopes])
 }
 
-const createdClient = z.object({ item: z.object({ id: z.string() }), reveals: z.object({ secret: z.string() }) })
+const createdClient = z.object({
+  item: z.object({ id: z.string() }),
+  reveals: z.object({ secret: z.string() }),
+})
 
-async function createClient(latchkey: Latchkey, kind: 'web' | 'service', flags: readonly string[]): Promise<Credentials> {
-  const { item, reveals } = createdClient.parse(JSON.parse(await latchkey(['clients', 'create', '--kind', kind, '--name', `Bench ${kind}`, '--json', ...flags])))
+async function createClient(
+  latchkey: Latchkey,
+  kind: 'web' | 'service',
+  flags: readonly string[],
+): Promise<Credentials> {
+  const { item, reveals } = createdClient.parse(
+    JSON.parse(
+      await latchkey(['clients', 'create', '--kind', kind, '--name', `Bench ${kind}`, '--json', ...flags]),
+    ),
+  )
   return { id: item.id, secret: reveals.secret }
 }

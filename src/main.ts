@@ -3,6 +3,9 @@
 import type { CommandLinePorts } from './cli/index.ts'
 import type { Feature } from './features/feature.ts'
 
+// The database and its snapshots are nobody else's to read.
+process.umask(0o077)
+
 /** The server is started without the command line's parser, which it would keep in memory for nothing. */
 process.exitCode = isServe(process.argv.slice(2)) ? await serveAlone() : await commandLine()
 

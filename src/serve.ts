@@ -1,5 +1,5 @@
 /** The server: the host's layers, the pages and the protocol over an open app, listening. */
-import type { Context, Middleware } from 'koa'
+import type { Middleware } from 'koa'
 import type { App } from './app.ts'
 import { addressKey } from './features/throttle/index.ts'
 import { accessLog } from './host/access-log.ts'
@@ -11,10 +11,10 @@ import { health } from './host/health.ts'
 import { type JobRunner, runJobs } from './host/jobs.ts'
 import { credentialLimit } from './host/limits.ts'
 import { listen } from './host/server.ts'
-import type { RequestFacts } from './kernel/http.ts'
-import type { UserId } from './kernel/ids.ts'
-import { openRenderers, openViews, type PagePorts, type PageRenderers, pageRoutes } from './pages/index.ts'
-import { openProvider, type Ports, type ProviderEvents, type ProviderHandle } from './provider/index.ts'
+import { pagePorts } from './page-ports.ts'
+import { openRenderers, openViews, pageRoutes } from './pages/index.ts'
+import { openProvider } from './provider/index.ts'
+import { providerPorts } from './provider-ports.ts'
 import { unavailable } from './storage/errors.ts'
 import { openLeases } from './storage/leases.ts'
 
@@ -81,136 +81,3 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
 /** In development mode nobody but this machine is served. */
 const listenAddress = ({ config: { development, server } }: App): string =>
   development && server.listenAddress === '::' ? 'localhost' : server.listenAddress
-
-function providerPorts({ features, clock, log }: App, renderers: PageRenderers): Ports {
-  const { users, clients, resources, consents, signingKeys } = features
-  return {
-    accounts: {
-      find: async (id) => ((await users.users.mayIssue(id)) ? { id } : undefined),
-      claims: (userId, scopes, clientId) =>
-        users.claims.claims({ userId: userId as UserId, scopes, clientId }),
-      scopes: users.claims.scopes,
-    },
-    clients: {
-      async find(id) {
-        const client = await clients.clients.find(id)
-        return client !== undefined && clients.clients.isActive(client) ? client : undefined
-      },
-      async verifySecret(id, presented) {
-        const client = await clients.clients.find(id)
-        return client !== undefined && clients.clients.verifySecret(client, presented, clock.now())
-      },
-    },
-    apis: {
-      async find(indicator) {
-        const api = await resources.resources.findByIndicator(indicator)
-        return api !== undefined && resources.resources.isActive(api) ? api : undefined
-      },
-    },
-    consents: consents.consents,
-    keys: signingKeys.keys,
-    pages: renderers.provider({ view: personView(features) }),
-    events: events(features.audit.audit, log),
-  }
-}
-
-const factsOf = (ctx: Context): RequestFacts => ctx.state.facts as RequestFacts
-
-function events(audit: App['features']['audit']['audit'], log: App['log']): ProviderEvents {
-  return {
-    // Thousands a second: they are audited in the request's own log line.
-    tokensIssued(ctx, event) {
-      ctx.state.event = { action: 'tokens.issued', ...event }
-    },
-    tokenRefused(ctx, event) {
-      ctx.state.event = { action: 'tokens.refused', ...event }
-    },
-    loggedOut: (ctx, { userId, clientId }) =>
-      void audit.record({
-        action: 'login.signed_out',
-        outcome: 'success',
-        request: factsOf(ctx),
-        clientId,
-        userId,
-      }),
-    grantRevoked: (ctx, { clientId }) =>
-      void audit.record({ action: 'grants.revoked', outcome: 'success', request: factsOf(ctx), clientId }),
-    failed: (ctx, error) =>
-      log.error(
-        { err: error, requestId: ctx?.state.facts?.requestId, path: ctx?.path },
-        'a protocol request failed',
-      ),
-  }
-}
-
-function personView({ users }: App['features']): PagePorts['people']['view'] {
-  return async (userId) => {
-    const user = await users.users.find(userId)
-    if (!users.users.isActive(user)) return undefined
-    const { name, email, username, administrator } = user
-    return { administrator, ...(name && { name }), ...(email && { email }), ...(username && { username }) }
-  }
-}
-
-interface PageInputs {
-  readonly provider: ProviderHandle
-  readonly issuer: URL
-  readonly sampleUrl: string | undefined
-  readonly views: PagePorts['views']
-}
-
-function pagePorts(
-  { features, config, clock, sealing }: App,
-  { provider, issuer, sampleUrl, views }: PageInputs,
-): PagePorts {
-  const { clients, resources, consents, passwords, setup, audit } = features
-  return {
-    issuer,
-    views,
-    clock,
-    csrfKey: sealing.derive('csrf'),
-    interactions: provider.interactions,
-    signIn: provider,
-    people: { view: personView(features) },
-    clients: {
-      async view(id) {
-        const client = await clients.clients.find(id)
-        if (client === undefined) return undefined
-        const { name, logoUri, clientUri, policyUri, tosUri } = client
-        return {
-          name,
-          ...(logoUri && { logoUri }),
-          ...(clientUri && { clientUri }),
-          ...(policyUri && { policyUri }),
-          ...(tosUri && { tosUri }),
-        }
-      },
-    },
-    apis: { view: resources.resources.findByIndicator },
-    consents: consents.consents,
-    factors: [passwords.factor],
-    setup: {
-      isNeeded: setup.setup.isNeeded,
-      linkState: setup.setup.linkState,
-      complete: async (form, request) => void (await setup.setup.complete(form, request)),
-    },
-    passwords: {
-      minimumLength: passwords.passwords.minimumLength,
-      async readLink(token) {
-        const user = await passwords.passwords.readLink(token)
-        return user === undefined
-          ? undefined
-          : {
-              ...(user.name && { name: user.name }),
-              ...(user.email && { email: user.email }),
-              ...(user.username && { username: user.username }),
-            }
-      },
-      chooseByLink: async (token, password, request) =>
-        void (await passwords.passwords.chooseByLink({ token, password, request })),
-    },
-    record: audit.audit.record,
-    sampleUrl,
-    refreshLifetimeSeconds: config.provider.refreshTokenMaximumSeconds,
-  }
-}

@@ -7,6 +7,8 @@ export interface Leases {
   /** True when this process may run `name` now and for `seconds`, and nobody has run it in the last `everySeconds`. */
   take(name: string, lease: { readonly everySeconds: number; readonly seconds: number }): Promise<boolean>
   finish(name: string): Promise<void>
+  /** Gives it back undone. */
+  release(name: string): Promise<void>
 }
 
 const leaseSeconds = 120
@@ -41,6 +43,8 @@ export function runJobs(
       await leases.finish(job.name)
     } catch (error) {
       log.warn({ err: error, job: job.name }, 'a background job failed and will be tried again')
+      // Where the database is what failed, the lease runs out by itself.
+      await leases.release(job.name).catch(() => {})
     }
   }
 

@@ -23,10 +23,23 @@ export async function listen(
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(translate(error, { port, address })))
-    server.listen(port, address, resolve)
-  })
+  const start = (where: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, where, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  await start(address)
+    // A kernel without IPv6 knows no `::`; every address of the machine is then 0.0.0.0.
+    .catch((error: NodeJS.ErrnoException) => {
+      if (address === '::' && error.code === 'EAFNOSUPPORT') return start('0.0.0.0')
+      throw error
+    })
+    .catch((error: NodeJS.ErrnoException) => {
+      throw translate(error, { port, address })
+    })
   return { port: (server.address() as AddressInfo).port, drain: (seconds) => drain(server, seconds) }
 }
 

@@ -28,13 +28,14 @@ interface Options {
   readonly fallbackText?: string
 }
 
-const declare = <T>(
-  schema: z.ZodType<T>,
-  type: string,
-  fallback: T,
-  documentation: string,
-  options: Options = {},
-): Setting<T> => ({ schema, type, fallback, documentation, secret: options.secret ?? false, ...options })
+interface Declaration<T> extends Options {
+  readonly schema: z.ZodType<T>
+  readonly type: string
+  readonly fallback: T
+  readonly documentation: string
+}
+
+const declare = <T>(declaration: Declaration<T>): Setting<T> => ({ secret: false, ...declaration })
 
 const wholeNumber = (minimum: number, maximum: number): z.ZodType<number> =>
   z
@@ -43,42 +44,41 @@ const wholeNumber = (minimum: number, maximum: number): z.ZodType<number> =>
     .transform(Number)
     .pipe(z.number().min(minimum, `must be at least ${minimum}`).max(maximum, `must be at most ${maximum}`))
 
+const filledText = z.string().min(1, 'must not be empty')
+
 export const text = (fallback: string, documentation: string, options?: Options): Setting<string> =>
-  declare(z.string().min(1, 'must not be empty'), 'text', fallback, documentation, options)
+  declare({ schema: filledText, type: 'text', fallback, documentation, ...options })
+
+/** A setting that nothing holds for when nothing is set. */
+const optional = (declaration: Omit<Declaration<string>, 'fallback'>): Setting<string | undefined> =>
+  declare<string | undefined>({ ...declaration, fallback: undefined })
 
 export const optionalText = (documentation: string, options?: Options): Setting<string | undefined> =>
-  declare<string | undefined>(
-    z.string().min(1, 'must not be empty'),
-    'text',
-    undefined,
-    documentation,
-    options,
-  )
+  optional({ schema: filledText, type: 'text', documentation, ...options })
 
 export const optionalUrl = (documentation: string, options?: Options): Setting<string | undefined> =>
-  declare<string | undefined>(z.url('must be a URL'), 'URL', undefined, documentation, options)
+  optional({ schema: z.url('must be a URL'), type: 'URL', documentation, ...options })
 
 /** A colour as `#rrggbb`. */
 export const optionalColour = (documentation: string): Setting<string | undefined> =>
-  declare<string | undefined>(
-    z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f6b5c'),
-    'colour',
-    undefined,
+  optional({
+    schema: z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f6b5c'),
+    type: 'colour',
     documentation,
-  )
+  })
 
 export const flag = (fallback: boolean, documentation: string, options?: Options): Setting<boolean> =>
-  declare(
-    z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true'),
-    'true or false',
+  declare({
+    schema: z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true'),
+    type: 'true or false',
     fallback,
     documentation,
-    options,
-  )
+    ...options,
+  })
 
 /** A number of seconds, at least `minimum`. */
 export const seconds = (fallback: number, documentation: string, minimum = 1): Setting<number> =>
-  declare(wholeNumber(minimum, 10 * 365 * 86_400), 'seconds', fallback, documentation)
+  declare({ schema: wholeNumber(minimum, 10 * 365 * 86_400), type: 'seconds', fallback, documentation })
 
 export const integer = (
   fallback: number,
@@ -86,28 +86,26 @@ export const integer = (
   options: Options & { readonly minimum?: number; readonly maximum?: number } = {},
 ): Setting<number> => {
   const { minimum = 0, maximum = 1_000_000_000, ...rest } = options
-  return declare(
-    wholeNumber(minimum, maximum),
-    `whole number from ${minimum} to ${maximum}`,
+  return declare({
+    schema: wholeNumber(minimum, maximum),
+    type: `whole number from ${minimum} to ${maximum}`,
     fallback,
     documentation,
-    rest,
-  )
+    ...rest,
+  })
 }
 
 export const choice = <const T extends string>(
   values: readonly T[],
   fallback: T,
   documentation: string,
-  options?: Options,
 ): Setting<T> =>
-  declare(
-    z.enum(values as readonly [T, ...T[]], `must be one of ${values.join(', ')}`) as z.ZodType<T>,
-    values.join(' | '),
+  declare({
+    schema: z.enum(values as readonly [T, ...T[]], `must be one of ${values.join(', ')}`) as z.ZodType<T>,
+    type: values.join(' | '),
     fallback,
     documentation,
-    options,
-  )
+  })
 
 /** A comma-separated list. */
 export const list = (
@@ -115,18 +113,18 @@ export const list = (
   documentation: string,
   options?: Options,
 ): Setting<readonly string[]> =>
-  declare<readonly string[]>(
-    z.string().transform((value) =>
+  declare<readonly string[]>({
+    schema: z.string().transform((value) =>
       value
         .split(',')
         .map((item) => item.trim())
         .filter((item) => item !== ''),
     ),
-    'comma-separated list',
+    type: 'comma-separated list',
     fallback,
     documentation,
-    options,
-  )
+    ...options,
+  })
 
 /** `LATCHKEY_<SECTION>_<KEY>` in upper snake case; the section `server` is left out. */
 export function variableOf(section: string, key: string, setting: Setting<unknown>): string {

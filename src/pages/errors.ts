@@ -37,17 +37,20 @@ const home = { url: '/', label: { key: 'page.home' } } as const
 
 /** The page for an error of ours. */
 export function errorPage(pages: Pages, ctx: Context, error: AppError): string {
-  const again =
-    ctx.method === 'GET' && error.status >= 500
-      ? { url: ctx.path, label: { key: 'error.try-again' } as const }
-      : home
+  const again = pathToTryAgain(ctx, error)
   return pages.html(ctx, 'error', {
     ...words(kindOf(error)),
     status: error.status,
     code: error.code,
     requestId: factsOf(ctx).requestId,
-    action: again,
+    action: again === undefined ? home : { url: again, label: { key: 'error.try-again' } },
   })
+}
+
+/** Where doing the same again may go well: the page that failed, or the form of a sign-in that is still under way. */
+function pathToTryAgain(ctx: Context, error: AppError): string | undefined {
+  if (ctx.method === 'GET') return error.status >= 500 ? ctx.path : undefined
+  return kindOf(error) === 'stale' ? /^\/interaction\/[\w-]+(?:\/other(?=\/))?/.exec(ctx.path)?.[0] : undefined
 }
 
 /** The page for an error that the protocol cannot send back to the application. */

@@ -42,8 +42,12 @@ export function openRenderers({
     error: (ctx, error) => errorPage(pages, ctx, error),
     provider: (people) => ({
       error: (ctx, failure) => protocolErrorPage(pages, ctx, failure),
-      loggedOut: (ctx, client) =>
-        pages.html(ctx, 'logout/done', { homeUrl: '/', ...(client && { client: named(client) }) }),
+      loggedOut: (ctx, { client, stillSignedIn }) =>
+        pages.html(ctx, 'logout/done', {
+          homeUrl: '/',
+          stillSignedIn,
+          ...(client && { client: named(client) }),
+        }),
       async confirmLogout(ctx, { action, xsrf, client, userId, confirmed, returnsTo }) {
         ctx.state.formTargets = returnsTo === undefined ? [] : [returnsTo]
         const account = await people.view(userId)

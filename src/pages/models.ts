@@ -10,6 +10,8 @@ export interface PageModels {
   readonly 'logout/done': {
     readonly client?: { readonly name: string; readonly uri?: string }
     readonly homeUrl: string
+    /** Signed out of the client alone. */
+    readonly stillSignedIn?: boolean
   }
   readonly 'setup/form': SetupModel
   readonly 'setup/invalid': { readonly reason: 'missing' | 'expired' | 'used'; readonly command: string }
@@ -80,6 +82,8 @@ export interface EndedSignInModel {
   readonly client?: { readonly name: string; readonly uri?: string }
   readonly signedIn: boolean
   readonly homeUrl: string
+  /** False where the browser sent none at all: it is new here, or keeps none. */
+  readonly keepsCookies?: boolean
 }
 
 /** Posts `xsrf` and, from the button that signs out, `logout=yes` (OpenID Connect RP-Initiated Logout 1.0 §2). */

@@ -39,6 +39,10 @@ export function passwordRoutes(
         return pages.answer(ctx, 'password/invalid-link', { homeUrl: '/' })
       return pages.answer(ctx, 'password/choose', { action, token, account, minimumLength, errors })
     }
-    pages.answer(ctx, 'password/done', { homeUrl: '/' })
+    ctx.status = 303
+    ctx.redirect(`${action}/done`)
   })
+
+  // A page of its own, so that reloading it sends nothing again.
+  router.get(`${action}/done`, (ctx) => pages.answer(ctx, 'password/done', { homeUrl: '/' }))
 }

@@ -7,7 +7,7 @@ import type { Interactions, RememberedConsent, SignedIn } from '../provider/inde
 import type { AccountView, ClientView } from './models.ts'
 import type { Views } from './views.ts'
 
-/** What the hosted pages need of the rest of the house. `app.ts` hands it in. */
+/** What the hosted pages need of the rest of the house. `page-ports.ts` meets it. */
 export interface PagePorts {
   readonly issuer: URL
   readonly views: Views
@@ -22,8 +22,7 @@ export interface PagePorts {
   readonly consents: {
     find(userId: string, clientId: string): Promise<RememberedConsent | undefined>
     remember(
-      userId: string,
-      clientId: string,
+      owner: { readonly userId: string; readonly clientId: string },
       consent: RememberedConsent,
       request: RequestFacts,
     ): Promise<void>

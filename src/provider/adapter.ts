@@ -33,7 +33,8 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
 
 function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Adapter {
   return {
-    upsert: (id, payload, expiresIn) => artefacts.save(model, id, payload as Payload, expiresIn || undefined),
+    upsert: (id, payload, expiresIn) =>
+      artefacts.save(model, { id, payload: payload as Payload, ttlSeconds: expiresIn || undefined }),
     find: (id) => artefacts.find(model, id) as Promise<AdapterPayload | undefined>,
     findByUid: absent,
     findByUserCode: (userCode) =>

@@ -26,6 +26,9 @@ export interface FoundRow {
   readonly consumedAt: Date | null
 }
 
+/** What the stored identifier of an artefact is sealed for. */
+export const sealedRow = (model: string, id: string): string => `artefact:${model}:${id}:sealed_id`
+
 const columns =
   'model, id, payload, sealed_id, grant_id, session_uid, user_id, client_id, user_code, created_at, expires_at'
 const found = 'SELECT model, id, payload, sealed_id, expires_at, consumed_at FROM artefact'

@@ -6,7 +6,7 @@ import type { Consents, RememberedConsent } from './ports.ts'
  * for). Each session has a grant of its own, so that signing out of one device leaves the others alone.
  */
 export async function loadGrant(ctx: KoaContextWithOIDC, consents: Consents): Promise<Grant | undefined> {
-  const { client, session, account, result, provider, params } = ctx.oidc
+  const { client, session, account, result, provider } = ctx.oidc
   if (client === undefined || session === undefined || account === undefined) return undefined
   const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId)
   const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId)
@@ -16,12 +16,7 @@ export async function loadGrant(ctx: KoaContextWithOIDC, consents: Consents): Pr
     client.first_party === true
       ? asked
       : await remembered(consents, { userId: account.accountId, clientId: client.clientId, asked })
-  // A person asked again (prompt=consent) decides anew; what was remembered does not answer for him.
-  const decides =
-    String(params?.prompt ?? '')
-      .split(' ')
-      .includes('consent') && result?.consent === undefined
-  if (allowed === undefined || decides) return existing
+  if (allowed === undefined) return existing
   const grant = existing ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
   if (existing === undefined || !covers(grant, allowed)) {
     extend(grant, allowed)

@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa'
 import { Provider } from 'oidc-provider'
 import { directClientId } from './client-metadata.ts'
 import { eachOrUnavailable } from './errors.ts'
+import { ownLogoutForm } from './logout.ts'
 import { options } from './options.ts'
 import { type OutboundFetch, openOutbound } from './outbound.ts'
 import type { Payload } from './payload.ts'
@@ -45,6 +46,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   listen(provider, inputs)
   for (const layer of middleware) provider.use(layer)
   provider.use(allowFormTargets)
+  provider.use(ownLogoutForm(ports.pages))
   return { provider, sessions, revision }
 }
 

@@ -21,8 +21,11 @@ export function lifetimes(values: Values, clock: Clock): NonNullable<Configurati
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? values.accessTokenTtlSeconds,
     ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? values.accessTokenTtlSeconds,
     IdToken: values.idTokenTtlSeconds,
-    RefreshToken: (_ctx, token) =>
-      capped(values.refreshTokenIdleSeconds, values.refreshTokenMaximumSeconds, token.iiat),
+    // One that does not rotate is written once, so its time cannot be prolonged by use.
+    RefreshToken: (_ctx, token, client) =>
+      client.clientAuthMethod === 'none' && !token.isSenderConstrained()
+        ? capped(values.refreshTokenIdleSeconds, values.refreshTokenMaximumSeconds, token.iiat)
+        : values.refreshTokenMaximumSeconds,
     Session: (_ctx, session) =>
       capped(values.sessionIdleSeconds, values.sessionMaximumSeconds, session.loginTs),
     Interaction: values.interactionTtlSeconds,

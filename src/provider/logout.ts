@@ -1,3 +1,4 @@
+import type { Middleware } from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { clientOf } from './client-metadata.ts'
 import type { ProviderPages } from './ports.ts'
@@ -19,10 +20,28 @@ export const logoutPages = (pages: ProviderPages) => ({
   },
 
   async postLogoutSuccessSource(ctx: KoaContextWithOIDC): Promise<void> {
+    // The library ends here too when the person chose to stay signed in, and does not say which it was.
+    const { accountId } = await ctx.oidc.provider.Session.get(ctx)
     ctx.type = 'html'
-    ctx.body = pages.loggedOut(ctx, clientOf(ctx))
+    ctx.body = pages.loggedOut(ctx, { client: clientOf(ctx), stillSignedIn: accountId !== undefined })
   },
 })
+
+/**
+ * Where nobody is asked (nobody is signed in, or one person makes way for another) the library signs out by a page that
+ * submits itself, bare and without words. Ours takes its place, and has a button for who has no script.
+ */
+export const ownLogoutForm =
+  (pages: ProviderPages): Middleware =>
+  async (ctx, next) => {
+    await next()
+    const { oidc } = ctx as unknown as Partial<KoaContextWithOIDC>
+    if (oidc?.session === undefined || typeof ctx.body !== 'string') return
+    if (!ctx.body.includes(`<form method="post" action="${oidc.urlFor('end_session_confirm')}">`)) return
+    const { secret } = oidc.session.state as { secret: string }
+    const action = oidc.provider.pathFor('end_session_confirm')
+    ctx.body = await pages.confirmLogout(ctx, { action, xsrf: secret, userId: '', confirmed: true })
+  }
 
 /** The library checks that the hint is a token of ours; that it is of this very session is checked here (§2, §6). */
 function hintIsThisSession({ oidc }: KoaContextWithOIDC): boolean {

@@ -1,4 +1,4 @@
-import type { Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider'
+import type { Configuration, ResourceServer } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import type { AdapterDependencies } from './adapter.ts'
 import { adapterFactory } from './adapter.ts'
@@ -8,7 +8,7 @@ import { lifetimes } from './lifetimes.ts'
 import { logoutPages } from './logout.ts'
 import { maximumBodyBytes, type OutboundFetch } from './outbound.ts'
 import { acrValues, interactionPrompts } from './policy.ts'
-import type { Api, Ports, ProviderDependencies } from './ports.ts'
+import type { Accounts, Api, Ports, ProviderDependencies } from './ports.ts'
 
 type KeyMaterial = Awaited<ReturnType<Ports['keys']['snapshot']>>
 
@@ -24,67 +24,28 @@ const acceptedAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed2551
 /** Everything that the library is told. Where it has a default that we keep, it is not mentioned. */
 export function options(inputs: OptionInputs): Configuration {
   const { ports, settings, clock, issuer, keyMaterial, outbound, adapter } = inputs
-  const secure = issuer.startsWith('https:')
-  const scopes = [...adapter.serverScopes]
 
   return {
     adapter: adapterFactory(adapter),
-    clients: [directClient(issuer)],
-    extraClientMetadata: { properties: ['allowed_origins', 'first_party'] },
     jwks: { keys: [...keyMaterial.jwks] },
-    cookies: cookies(secure, keyMaterial.cookieKeys),
+    cookies: cookies(issuer.startsWith('https:'), keyMaterial.cookieKeys),
+    ...people(ports.accounts),
+    ...clients(issuer),
+    ...tokens,
+    ...algorithms(),
 
-    findAccount: async (_ctx, id) => {
-      const account = await ports.accounts.find(id)
-      if (account === undefined) return undefined
-      return {
-        accountId: id,
-        claims: async (_use, scope) => ({
-          sub: id,
-          ...(await ports.accounts.claims(id, new Set(scope.split(' ')), '')),
-        }),
-      }
-    },
+    scopes: [...adapter.serverScopes],
     loadExistingGrant: (ctx) => loadGrant(ctx, ports.consents),
     interactions: {
       policy: interactionPrompts(),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
-
-    scopes,
-    claims: {
-      ...Object.fromEntries(
-        Object.entries(ports.accounts.scopes).map(([scope, claims]) => [scope, [...claims]]),
-      ),
-      openid: ['sub', 'acr', 'amr', 'auth_time'],
-    },
     acrValues: [...acrValues],
     ttl: lifetimes(settings, clock),
     clockTolerance: 15,
-
     responseTypes: ['code', 'none'],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: {
-      idTokenSigningAlgValues: [...signingAlgorithms],
-      clientAuthSigningAlgValues: [...acceptedAlgorithms],
-      dPoPSigningAlgValues: [...acceptedAlgorithms],
-    },
-    clientDefaults: {
-      id_token_signed_response_alg: 'RS256',
-      response_types: ['code'],
-      grant_types: ['authorization_code'],
-    },
-    issueRefreshToken: async (_ctx, client, code) =>
-      client.grantTypeAllowed('refresh_token') &&
-      (code.scopes.has('offline_access') || client.first_party === true),
-    // RFC 9700 §4.14.2: a refresh token that anybody could use rotates at each use; a bound one needs no rotation.
-    rotateRefreshToken: ({ oidc }) =>
-      oidc.client?.clientAuthMethod === 'none' && oidc.entities.RefreshToken?.isSenderConstrained() !== true,
-    expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
-    clientBasedCORS: (_ctx, origin, client) =>
-      (client.allowed_origins as string[] | undefined)?.includes(origin) ?? false,
 
     renderError: async (ctx, out, error) => {
       ctx.type = 'html'
@@ -100,6 +61,58 @@ export function options(inputs: OptionInputs): Configuration {
     fetchResponseBodyLimits: { jwks_uri: maximumBodyBytes, sector_identifier_uri: maximumBodyBytes },
     features: features(inputs),
   }
+}
+
+/** Who signs in, and what tokens say of them. */
+const people = (accounts: Accounts): Configuration => ({
+  findAccount: async (_ctx, id) => {
+    const account = await accounts.find(id)
+    if (account === undefined) return undefined
+    return {
+      accountId: id,
+      claims: async (_use, scope) => ({
+        sub: id,
+        ...(await accounts.claims(id, new Set(scope.split(' ')), '')),
+      }),
+    }
+  },
+  claims: {
+    ...Object.fromEntries(Object.entries(accounts.scopes).map(([scope, claims]) => [scope, [...claims]])),
+    openid: ['sub', 'acr', 'amr', 'auth_time'],
+  },
+})
+
+const clients = (issuer: string): Configuration => ({
+  clients: [directClient(issuer)],
+  extraClientMetadata: { properties: ['allowed_origins', 'first_party'] },
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+  clientDefaults: {
+    id_token_signed_response_alg: 'RS256',
+    response_types: ['code'],
+    grant_types: ['authorization_code'],
+  },
+  clientBasedCORS: (_ctx, origin, client) =>
+    (client.allowed_origins as string[] | undefined)?.includes(origin) ?? false,
+})
+
+/** Lists of its own for each instance: the library takes out of them what it does not offer. */
+const algorithms = (): Configuration => ({
+  enabledJWA: {
+    idTokenSigningAlgValues: [...signingAlgorithms],
+    clientAuthSigningAlgValues: [...acceptedAlgorithms],
+    dPoPSigningAlgValues: [...acceptedAlgorithms],
+  },
+})
+
+/** Who gets a refresh token, and how long what was given outlives its session. */
+const tokens: Configuration = {
+  issueRefreshToken: async (_ctx, client, code) =>
+    client.grantTypeAllowed('refresh_token') &&
+    (code.scopes.has('offline_access') || client.first_party === true),
+  // RFC 9700 §4.14.2: a refresh token that anybody could use rotates at each use; a bound one needs no rotation.
+  rotateRefreshToken: ({ oidc }) =>
+    oidc.client?.clientAuthMethod === 'none' && oidc.entities.RefreshToken?.isSenderConstrained() !== true,
+  expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
 }
 
 function features({ ports, keyMaterial }: OptionInputs): Configuration['features'] {

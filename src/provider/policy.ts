@@ -18,6 +18,7 @@ export function interactionPrompts(): ReturnType<typeof base> {
     new Check(
       'account_unavailable',
       'the signed-in account may not be used',
+      'login_required',
       ({ oidc }: KoaContextWithOIDC) =>
         oidc.session?.accountId !== undefined && oidc.account === undefined
           ? Check.REQUEST_PROMPT

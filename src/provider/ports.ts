@@ -7,7 +7,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { Artefacts } from './artefacts.ts'
 import type { settings } from './settings.ts'
 
-/** What the provider needs of the rest of the house. `app.ts` hands it in. */
+/** What the provider needs of the rest of the house. `provider-ports.ts` meets it. */
 export interface Ports {
   readonly accounts: Accounts
   readonly clients: Clients
@@ -79,8 +79,6 @@ export interface RememberedConsent {
 
 export interface Consents {
   find(userId: string, clientId: string): Promise<RememberedConsent | undefined>
-  /** Adds to what was remembered before. */
-  remember(userId: string, clientId: string, consent: RememberedConsent): Promise<void>
 }
 
 export interface Api {
@@ -112,10 +110,13 @@ export interface Keys {
 export interface ProviderPages {
   error(ctx: Context, error: ProviderFailure): string
   confirmLogout(ctx: Context, page: LogoutPage): Promise<string>
-  loggedOut(
-    ctx: Context,
-    client: { readonly name: string; readonly uri?: string | undefined } | undefined,
-  ): string
+  loggedOut(ctx: Context, page: LoggedOutPage): string
+}
+
+export interface LoggedOutPage {
+  readonly client: { readonly name: string; readonly uri?: string | undefined } | undefined
+  /** Signed out of the client alone. */
+  readonly stillSignedIn: boolean
 }
 
 export interface ProviderFailure {

@@ -7,7 +7,11 @@ export const settings = {
     60,
   ),
   idTokenTtlSeconds: seconds(3_600, 'How long an ID token is valid.', 60),
-  refreshTokenIdleSeconds: seconds(14 * 86_400, 'How long a refresh token lives when it is not used.', 300),
+  refreshTokenIdleSeconds: seconds(
+    14 * 86_400,
+    'How long a refresh token of a public client lives when it is not used. Those of other clients do not rotate and live for the maximum.',
+    300,
+  ),
   refreshTokenMaximumSeconds: seconds(
     90 * 86_400,
     'How long a sign-in can be renewed by refresh tokens at most.',

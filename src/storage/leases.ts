@@ -6,6 +6,8 @@ import type { Storage } from './storage.ts'
 export interface Leases {
   take(name: string, lease: { readonly everySeconds: number; readonly seconds: number }): Promise<boolean>
   finish(name: string): Promise<void>
+  /** Gives it back undone, so that it is tried again. */
+  release(name: string): Promise<void>
 }
 
 /** One row a job, claimed by one conditional write; a holder that died loses it when its time is over. */
@@ -38,6 +40,10 @@ export function openLeases({ db }: Storage, clock: Clock): Leases {
     async finish(name) {
       const now = clock.now()
       await db.jobLease.updateMany({ where: { name, holder }, data: { leasedUntil: now, finishedAt: now } })
+    },
+
+    async release(name) {
+      await db.jobLease.updateMany({ where: { name, holder }, data: { leasedUntil: clock.now() } })
     },
   }
 }

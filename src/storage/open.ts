@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import type { Backend } from './backend.ts'
 import { type MigrationState, migrate, migrationState } from './migrate.ts'
+import { migrationFiles } from './migration-files.ts'
 import { openStatement } from './statements.ts'
-import type { Revisions, Storage } from './storage.ts'
+import type { DatabaseTransaction, Revisions, Storage } from './storage.ts'
 import { parseTarget } from './target.ts'
 
 export interface StorageOptions {
@@ -28,14 +30,26 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     await db.$disconnect()
     throw error
   }
+  const touched = new WeakSet<DatabaseTransaction>()
   const limits = { maxWait: options.timeoutMilliseconds, timeout: 4 * options.timeoutMilliseconds }
 
   return {
     dialect,
     db,
     statement: (sql) => openStatement(backend.connection, dialect, sql),
-    transaction: (work) => db.$transaction(work, limits),
+    async transaction(work) {
+      let own: DatabaseTransaction | undefined
+      try {
+        return await db.$transaction((transaction) => {
+          own = transaction
+          return work(transaction)
+        }, limits)
+      } finally {
+        if (own !== undefined && touched.has(own)) revisions.refresh()
+      }
+    },
     async touch(transaction, topic) {
+      touched.add(transaction)
       await transaction.revision.upsert({
         where: { topic },
         create: { topic, value: 1 },
@@ -52,8 +66,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
-/** How far the schema of the database is, without changing it. */
+/** How far the schema of the database is, without changing it, not even by making a SQLite file. */
 export async function readMigrationState(options: StorageOptions): Promise<MigrationState> {
+  const target = parseTarget(options.databaseUrl, options.dataFolder)
+  if (target.dialect === 'sqlite' && !existsSync(target.file)) {
+    return { applied: [], pending: migrationFiles('sqlite') }
+  }
   const backend = await openBackend(options)
   try {
     return await migrationState(backend)

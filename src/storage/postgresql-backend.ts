@@ -58,6 +58,7 @@ function statementNames(): (query: { readonly sql: string }) => string {
 
 async function underAdvisoryLock<T>(connectionString: string, work: () => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 })
+  client.on('error', () => {}) // lost meanwhile: the work, on connections of its own, fails or succeeds by itself
   await client.connect()
   try {
     await client.query(`SET lock_timeout = ${lockWaitMilliseconds}`)
@@ -89,18 +90,34 @@ async function revisions(connectionString: string): Promise<Revisions> {
     client.on('error', () => {})
     client.on('notification', ({ payload = '' }) => seen.set(payload, (seen.get(payload) ?? 0) + 1))
     client.once('end', lost)
-    await client.connect()
-    await client.query(`LISTEN ${channel}`)
+    try {
+      await client.connect()
+      await client.query(`LISTEN ${channel}`)
+    } catch (error) {
+      await client.end()
+      throw error
+    }
+    if (closed) return await client.end()
     epoch += 1_000_000_000
     listening = client
   }
 
-  await connect()
+  try {
+    await connect()
+  } catch (error) {
+    closed = true
+    clearTimeout(timer)
+    throw error
+  }
 
   return {
     announce: async (db, topic) =>
       void (await db.$queryRawUnsafe(`SELECT pg_notify('${channel}', $1)::text`, topic)),
     revision: (topic) => (listening === undefined ? undefined : epoch + (seen.get(topic) ?? 0)),
+    // The notification of our own change is still under way.
+    refresh() {
+      epoch += 1
+    },
     async close() {
       closed = true
       clearTimeout(timer)

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
@@ -18,7 +18,7 @@ export interface SqliteBackendOptions {
 }
 
 export async function sqliteBackend({ file, synchronous }: SqliteBackendOptions): Promise<Backend> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  ensureWritable(file)
   const { PrismaClient } = await import('./generated/sqlite/client.ts')
   const adapter = sqliteAdapter({ file, synchronous })
   const shared = sharing(adapter)
@@ -31,6 +31,22 @@ export async function sqliteBackend({ file, synchronous }: SqliteBackendOptions)
     revisions: async () => revisions(file),
     underLock: (work) => underFileLock(`${file}-migration-lock`, work),
     snapshotFolder: file === ':memory:' ? undefined : `${dirname(file)}/snapshots`,
+  }
+}
+
+/** Throws `storage.not_writable` where the file, or the folder that SQLite's journal needs, cannot be written. */
+function ensureWritable(file: string): void {
+  const folder = dirname(file)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const advice = 'Let this account write there, or choose another place by LATCHKEY_DATA_FOLDER or DATABASE_URL.'
+    throw new AppError('storage.not_writable', 500, `The database ${file} cannot be written (${code}). ${advice}`, {
+      cause,
+    })
   }
 }
 
@@ -64,7 +80,9 @@ function revisions(file: string): Revisions {
   let readAt = Number.NEGATIVE_INFINITY
 
   return {
-    async announce() {
+    // The row that counts is the announcement.
+    announce: async () => {},
+    refresh() {
       readAt = Number.NEGATIVE_INFINITY
     },
     revision(topic) {

@@ -4,7 +4,6 @@ import {
   type SqlDriverAdapter,
   type SqlMigrationAwareDriverAdapterFactory,
   type SqlQuery,
-  type SqlQueryable,
   type SqlResultSet,
   type Transaction,
 } from '@prisma/driver-adapter-utils'
@@ -78,30 +77,45 @@ function openAdapter(options: SqliteOptions): SqlDriverAdapter {
     )
 
   const script = (sql: string): void => guarded(() => database.exec(sql))
-  const inside: SqlQueryable = {
-    ...identity,
-    queryRaw: async (input) => query(input),
-    executeRaw: async (input) => execute(input),
-  }
-
   async function startTransaction(): Promise<Transaction> {
     // Asked anew after each wait, with no step between the answer and BEGIN: several may have waited for the same end.
     while (transaction !== undefined) await transaction
     // IMMEDIATE takes the write lock at once: a deferred one fails half-way when another process writes first.
     script('BEGIN IMMEDIATE')
-    let finished = (): void => {}
-    transaction = new Promise((resolve) => {
-      finished = resolve
-    })
-    const end = (word: 'COMMIT' | 'ROLLBACK') => async (): Promise<void> => {
+    const { promise, resolve: finished } = Promise.withResolvers<void>()
+    transaction = promise
+    // It ends once: nothing that is asked of it later may reach the next one.
+    let open = true
+    const leave = (): void => {
       try {
-        if (database.isTransaction) script(word)
+        // A commit that failed leaves SQLite inside, and those who wait must not come in there.
+        if (database.isTransaction) script('ROLLBACK')
       } finally {
         transaction = undefined
         finished()
       }
     }
-    return { ...inside, options: { usePhantomQuery: true }, commit: end('COMMIT'), rollback: end('ROLLBACK') }
+    const end = (word: 'COMMIT' | 'ROLLBACK') => async (): Promise<void> => {
+      if (!open) return
+      open = false
+      try {
+        if (database.isTransaction) script(word)
+      } finally {
+        leave()
+      }
+    }
+    const inside = <T>(work: (input: SqlQuery) => T) => async (input: SqlQuery): Promise<T> => {
+      if (open) return work(input)
+      throw new DriverAdapterError({ kind: 'TransactionAlreadyClosed', cause: 'It was committed or rolled back.' })
+    }
+    return {
+      ...identity,
+      options: { usePhantomQuery: true },
+      queryRaw: inside(query),
+      executeRaw: inside(execute),
+      commit: end('COMMIT'),
+      rollback: end('ROLLBACK'),
+    }
   }
 
   return {

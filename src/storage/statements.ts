@@ -1,4 +1,4 @@
-import type { ArgType, SqlQueryable } from '@prisma/driver-adapter-utils'
+import { type ArgType, type ColumnType, ColumnTypeEnum, type SqlQueryable, type SqlResultSet } from '@prisma/driver-adapter-utils'
 import type { Dialect } from './dialect.ts'
 
 export type Value = string | number | boolean | Date | null
@@ -10,7 +10,7 @@ export type Value = string | number | boolean | Date | null
 export interface Statement {
   /** Answers with the number of rows changed. */
   run(...values: readonly Value[]): Promise<number>
-  /** Values in the order of the columns; instants as ISO 8601 text. */
+  /** Values in the order of the columns, the same from both databases; instants as ISO 8601 text in UTC. */
   rows(...values: readonly Value[]): Promise<readonly (readonly unknown[])[]>
 }
 
@@ -29,6 +29,22 @@ const argument = (value: Value): unknown => (value instanceof Date ? value.toISO
 const numbered = (text: string): string =>
   text.split('?').reduce((sql, part, index) => `${sql}$${index}${part}`)
 
+type Reader = (value: unknown) => unknown
+
+/** What the databases' drivers give in different forms. */
+const readers: ReadonlyMap<ColumnType, Reader> = new Map<ColumnType, Reader>([
+  [ColumnTypeEnum.Boolean, (value) => value === true || value === 1],
+  [ColumnTypeEnum.Int64, Number],
+  [ColumnTypeEnum.DateTime, (value) => new Date(String(value)).toISOString()],
+])
+
+function read({ columnTypes, rows }: SqlResultSet): readonly (readonly unknown[])[] {
+  const readersOf = columnTypes.map((type) => readers.get(type))
+  return rows.map((row) =>
+    row.map((value, index) => (value === null ? null : (readersOf[index]?.(value) ?? value))),
+  )
+}
+
 export function openStatement(
   connection: () => Promise<SqlQueryable>,
   dialect: Dialect,
@@ -43,6 +59,6 @@ export function openStatement(
 
   return {
     run: async (...values) => await (await connection()).executeRaw(query(values)),
-    rows: async (...values) => (await (await connection()).queryRaw(query(values))).rows,
+    rows: async (...values) => read(await (await connection()).queryRaw(query(values))),
   }
 }

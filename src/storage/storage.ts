@@ -33,5 +33,7 @@ export interface Revisions {
   /** In the transaction that counted the change. */
   announce(db: DatabaseTransaction, topic: Topic): Promise<void>
   revision(topic: Topic): number | undefined
+  /** After a transaction of our own that counted a change: its process sees it at once. */
+  refresh(): void
   close(): Promise<void>
 }

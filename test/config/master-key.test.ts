@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -27,7 +37,12 @@ describe('the master key', () => {
   it('is one, whichever of 10 processes makes it', async () => {
     const script = `import { masterKey } from './src/config/master-key.ts'; process.stdout.write(masterKey(undefined, process.env.KEY_FOLDER).toString('hex'))`
     const run = async (): Promise<string> =>
-      (await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: join(import.meta.dirname, '../..'), env: { ...process.env, KEY_FOLDER: folder } })).stdout
+      (
+        await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+          cwd: join(import.meta.dirname, '../..'),
+          env: { ...process.env, KEY_FOLDER: folder },
+        })
+      ).stdout
     const keys = await Promise.all(Array.from({ length: 10 }, run))
     expect(new Set(keys).size).toBe(1)
     expect(keys[0]).toBe(masterKey(undefined, folder).toString('hex'))
@@ -37,7 +52,11 @@ describe('the master key', () => {
 
   it('is taken as given, in base64url or base64, and then no file is made', () => {
     const bytes = Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - index))
-    for (const text of [bytes.toString('base64url'), bytes.toString('base64'), ` ${bytes.toString('base64url')}\n`]) {
+    for (const text of [
+      bytes.toString('base64url'),
+      bytes.toString('base64'),
+      ` ${bytes.toString('base64url')}\n`,
+    ]) {
       expect(masterKey(text, folder).equals(bytes)).toBe(true)
     }
     expect(existsSync(folder)).toBe(false)
@@ -61,7 +80,10 @@ describe('the master key', () => {
       return undefined
     }
     const given = refuse(text)
-    expect(given).toMatchObject({ code: 'config.bad_master_key', message: expect.stringContaining('LATCHKEY_MASTER_KEY must hold 32 bytes') })
+    expect(given).toMatchObject({
+      code: 'config.bad_master_key',
+      message: expect.stringContaining('LATCHKEY_MASTER_KEY must hold 32 bytes'),
+    })
     mkdirSync(folder)
     writeFileSync(path(), text)
     const read = refuse(undefined)

@@ -13,13 +13,48 @@ const nothing = { scopes: [], claims: [], resources: {} }
 
 describe('merging consents', () => {
   it.each([
-    ['the first', undefined, { scopes: ['openid'], claims: ['name'], resources: { a: ['read'] } }, { scopes: ['openid'], claims: ['name'], resources: { a: ['read'] } }],
-    ['more scopes', { ...nothing, scopes: ['openid'] }, { ...nothing, scopes: ['email', 'openid'] }, { ...nothing, scopes: ['openid', 'email'] }],
-    ['fewer scopes', { ...nothing, scopes: ['openid', 'email'] }, { ...nothing, scopes: ['openid'] }, { ...nothing, scopes: ['openid', 'email'] }],
-    ['claims', { ...nothing, claims: ['a'] }, { ...nothing, claims: ['b', 'a'] }, { ...nothing, claims: ['a', 'b'] }],
-    ['another resource', { ...nothing, resources: { a: ['read'] } }, { ...nothing, resources: { b: ['read'] } }, { ...nothing, resources: { a: ['read'], b: ['read'] } }],
-    ['more of one resource', { ...nothing, resources: { a: ['read'] } }, { ...nothing, resources: { a: ['write'] } }, { ...nothing, resources: { a: ['read', 'write'] } }],
-    ['nothing', { scopes: ['openid'], claims: [], resources: { a: ['read'] } }, nothing, { scopes: ['openid'], claims: [], resources: { a: ['read'] } }],
+    [
+      'the first',
+      undefined,
+      { scopes: ['openid'], claims: ['name'], resources: { a: ['read'] } },
+      { scopes: ['openid'], claims: ['name'], resources: { a: ['read'] } },
+    ],
+    [
+      'more scopes',
+      { ...nothing, scopes: ['openid'] },
+      { ...nothing, scopes: ['email', 'openid'] },
+      { ...nothing, scopes: ['openid', 'email'] },
+    ],
+    [
+      'fewer scopes',
+      { ...nothing, scopes: ['openid', 'email'] },
+      { ...nothing, scopes: ['openid'] },
+      { ...nothing, scopes: ['openid', 'email'] },
+    ],
+    [
+      'claims',
+      { ...nothing, claims: ['a'] },
+      { ...nothing, claims: ['b', 'a'] },
+      { ...nothing, claims: ['a', 'b'] },
+    ],
+    [
+      'another resource',
+      { ...nothing, resources: { a: ['read'] } },
+      { ...nothing, resources: { b: ['read'] } },
+      { ...nothing, resources: { a: ['read'], b: ['read'] } },
+    ],
+    [
+      'more of one resource',
+      { ...nothing, resources: { a: ['read'] } },
+      { ...nothing, resources: { a: ['write'] } },
+      { ...nothing, resources: { a: ['read', 'write'] } },
+    ],
+    [
+      'nothing',
+      { scopes: ['openid'], claims: [], resources: { a: ['read'] } },
+      nothing,
+      { scopes: ['openid'], claims: [], resources: { a: ['read'] } },
+    ],
   ])('keeps what was allowed and adds %s', (_what, before, added, expected) => {
     expect(merged(before, added)).toEqual(expected)
   })
@@ -34,21 +69,39 @@ describe('consents', () => {
     userId = 'user-1'
     await parties.storage.db.user.create({ data: { id: userId } })
     const { resource } = parties.clients
-    const created = await resource.create(accept(parseCreate(resource.fields, { kind: 'web', name: 'Shop', redirectUris: ['https://shop.example.test/'] })), commandLineActor)
+    const created = await resource.create(
+      accept(
+        parseCreate(resource.fields, {
+          kind: 'web',
+          name: 'Shop',
+          redirectUris: ['https://shop.example.test/'],
+        }),
+      ),
+      commandLineActor,
+    )
     clientId = created.item.id
   })
   afterEach(() => parties[Symbol.asyncDispose]())
 
   const openOn = (storage: Storage) => {
-    const { audit } = openAudit({ storage, clock: parties.clock, log: parties.log, settings: { retentionSeconds: 86_400 } })
+    const { audit } = openAudit({
+      storage,
+      clock: parties.clock,
+      log: parties.log,
+      settings: { retentionSeconds: 86_400 },
+    })
     return openConsents({ storage, audit }).consents
   }
 
   it('are remembered for one person and one client', async () => {
     const consents = openOn(parties.storage)
     expect(await consents.find(userId, clientId)).toBeUndefined()
-    const consent = { scopes: ['openid'], claims: ['name'], resources: { 'https://api.example.test': ['read'] } }
-    await consents.remember(userId, clientId, consent)
+    const consent = {
+      scopes: ['openid'],
+      claims: ['name'],
+      resources: { 'https://api.example.test': ['read'] },
+    }
+    await consents.remember({ userId, clientId }, consent)
     expect(await consents.find(userId, clientId)).toEqual(consent)
     expect(await consents.find('user-2', clientId)).toBeUndefined()
     expect(await consents.find(userId, 'client-2')).toBeUndefined()
@@ -58,27 +111,40 @@ describe('consents', () => {
     const processes = [openOn(parties.storage), openOn(await parties.storage.openAnother())]
     await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        processes[index % 2]?.remember(userId, clientId, { scopes: [`scope-${index}`], claims: [`claim-${index}`], resources: { [`https://api-${index % 3}.example.test`]: [`right-${index}`] } }),
+        processes[index % 2]?.remember(
+          { userId, clientId },
+          {
+            scopes: [`scope-${index}`],
+            claims: [`claim-${index}`],
+            resources: { [`https://api-${index % 3}.example.test`]: [`right-${index}`] },
+          },
+        ),
       ),
     )
     const remembered = await processes[0]?.find(userId, clientId)
     const all = (name: string) => Array.from({ length: 20 }, (_, index) => `${name}-${index}`).toSorted()
     expect(remembered?.scopes.toSorted()).toEqual(all('scope'))
     expect(remembered?.claims.toSorted()).toEqual(all('claim'))
-    expect(Object.values(remembered?.resources ?? {}).flat().toSorted()).toEqual(all('right'))
+    expect(
+      Object.values(remembered?.resources ?? {})
+        .flat()
+        .toSorted(),
+    ).toEqual(all('right'))
     expect(await parties.storage.db.consent.count()).toBe(1)
-    expect(await parties.storage.db.auditEvent.count({ where: { action: 'consents.given', userId, clientId } })).toBe(20)
+    expect(
+      await parties.storage.db.auditEvent.count({ where: { action: 'consents.given', userId, clientId } }),
+    ).toBe(20)
   })
 
   it('and their audit entry are there together or not at all', async () => {
     const consents = openOn(parties.storage)
-    await expect(consents.remember('nobody', clientId, nothing)).rejects.toThrow()
+    await expect(consents.remember({ userId: 'nobody', clientId }, nothing)).rejects.toThrow()
     expect(await parties.storage.db.auditEvent.count({ where: { action: 'consents.given' } })).toBe(0)
   })
 
   it('go with their person and with their client', async () => {
     const consents = openOn(parties.storage)
-    await consents.remember(userId, clientId, nothing)
+    await consents.remember({ userId, clientId }, nothing)
     await parties.storage.db.user.delete({ where: { id: userId } })
     expect(await parties.storage.db.consent.count()).toBe(0)
   })
@@ -90,13 +156,17 @@ describe('consent at the door', () => {
     const visitor = newVisitor()
     const first = await door.signIn(visitor, { scope: 'openid email' })
     expect(first.text).toContain('See your e-mail address')
-    expect((await visitor.follow(await visitor.submit(first, {}, { action: '/consent' }))).location).toContain('code=')
+    expect(
+      (await visitor.follow(await visitor.submit(first, {}, { action: '/consent' }))).location,
+    ).toContain('code=')
     expect((await door.begin(visitor, { scope: 'openid email' })).location).toContain('code=')
     expect((await door.begin(visitor, { scope: 'openid' })).location).toContain('code=')
     const more = await door.begin(visitor, { scope: 'openid email profile' })
     expect(more.text).toContain('profile')
     expect(more.text).not.toContain('See your e-mail address')
-    expect((await visitor.follow(await visitor.submit(more, {}, { action: '/consent' }))).location).toContain('code=')
+    expect((await visitor.follow(await visitor.submit(more, {}, { action: '/consent' }))).location).toContain(
+      'code=',
+    )
     expect((await door.begin(visitor, { scope: 'openid profile email' })).location).toContain('code=')
     expect((await door.begin(visitor, { prompt: 'consent' })).location).toBeUndefined()
     // Another browser of the same person is not asked either.
@@ -110,7 +180,11 @@ describe('consent at the door', () => {
     const denied = await visitor.follow(await visitor.submit(asked, {}, { action: '/abort' }))
     expect(new URL(denied.location ?? '').searchParams.get('error')).toBe('access_denied')
     expect(await door.latchkey.app.storage.db.consent.count()).toBe(0)
-    expect(await door.latchkey.app.storage.db.auditEvent.count({ where: { action: 'consents.denied', userId: door.adaId } })).toBe(1)
+    expect(
+      await door.latchkey.app.storage.db.auditEvent.count({
+        where: { action: 'consents.denied', userId: door.adaId },
+      }),
+    ).toBe(1)
     expect((await door.begin(visitor)).text).toContain('Shop')
   })
 })

@@ -1,39 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openAudit } from '../../src/features/audit/index.ts'
 import { openSigningKeys } from '../../src/features/signing-keys/index.ts'
-import { algorithms, dueSteps, type SigningKey } from '../../src/features/signing-keys/signing-keys.ts'
 import { openSealing } from '../../src/kernel/sealing.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { type FixedClock, fixedClock } from '../support/clock.ts'
 import { keepingLog } from '../support/parties.ts'
 import { openTestStorage, type TestStorage } from '../support/storage.ts'
-
-const schedule = { rotationSeconds: 1_000, publishSeconds: 100, retentionSeconds: 500 }
-const start = new Date('2026-01-01T00:00:00Z')
-const at = (seconds: number): Date => new Date(start.getTime() + seconds * 1000)
-
-const active = (algorithm: SigningKey['algorithm'], since = 0): SigningKey => ({ kid: `${algorithm}-active`, algorithm, state: 'active', createdAt: at(since), activatedAt: at(since), retiredAt: undefined })
-const next = (algorithm: SigningKey['algorithm'], since: number): SigningKey => ({ kid: `${algorithm}-next`, algorithm, state: 'next', createdAt: at(since), activatedAt: undefined, retiredAt: undefined })
-const retired = (algorithm: SigningKey['algorithm'], since: number): SigningKey => ({ kid: `${algorithm}-retired`, algorithm, state: 'retired', createdAt: at(0), activatedAt: at(0), retiredAt: at(since) })
-const all = algorithms.map((algorithm) => active(algorithm))
-const others = [active('ES256'), active('EdDSA')]
-
-describe('the schedule of signing keys', () => {
-  it.each([
-    ['makes a key for each algorithm at first', [], 0, algorithms.map((algorithm) => ({ do: 'create', algorithm, state: 'active' }))],
-    ['makes the one that is missing', others, 0, [{ do: 'create', algorithm: 'RS256', state: 'active' }]],
-    ['does nothing meanwhile', all, 899, []],
-    ['publishes the next before it is needed', all, 900, algorithms.map((algorithm) => ({ do: 'create', algorithm, state: 'next' }))],
-    ['waits until the next has been published long enough', [active('RS256'), next('RS256', 900), ...others.map((key) => ({ ...key, activatedAt: at(900) }))], 999, []],
-    ['lets the next sign', [active('RS256'), next('RS256', 900), ...others.map((key) => ({ ...key, activatedAt: at(900) }))], 1_000, [{ do: 'activate', kid: 'RS256-next', retire: 'RS256-active' }]],
-    ['waits for a next that came late', [active('RS256'), next('RS256', 1_500), ...others.map((key) => ({ ...key, activatedAt: at(1_500) }))], 1_599, []],
-    ['lets the next sign where none does', [next('RS256', 0), ...others], 0, [{ do: 'activate', kid: 'RS256-next', retire: undefined }]],
-    ['keeps what it signed with verifiable', [...all, retired('RS256', 100)], 599, []],
-    ['removes it then', [...all, retired('RS256', 100)], 600, [{ do: 'remove', kid: 'RS256-retired' }]],
-  ])('%s', (_what, keys, seconds, steps) => {
-    expect(dueSteps(keys as readonly SigningKey[], at(seconds), schedule)).toEqual(steps)
-  })
-})
 
 describe('signing keys', () => {
   let storage: TestStorage
@@ -46,7 +18,12 @@ describe('signing keys', () => {
 
   const settings = { rotationSeconds: 90 * 86_400, publishSeconds: 86_400, retentionSeconds: 30 * 86_400 }
   const openOn = (on: Storage, masterKey = Buffer.alloc(32, 7)) => {
-    const { audit } = openAudit({ storage: on, clock, log: keepingLog(), settings: { retentionSeconds: 86_400 } })
+    const { audit } = openAudit({
+      storage: on,
+      clock,
+      log: keepingLog(),
+      settings: { retentionSeconds: 86_400 },
+    })
     const feature = openSigningKeys({ storage: on, clock, audit, sealing: openSealing(masterKey), settings })
     const command = async (words: string, input: Readonly<Record<string, unknown>> = {}) => {
       const found = feature.commands?.find((each) => each.words.join(' ') === words)
@@ -56,14 +33,26 @@ describe('signing keys', () => {
     const job = async () => await feature.jobs?.[0]?.run()
     return { keys: feature.keys, command, job }
   }
-  const states = async () => (await storage.db.signingKey.findMany({ orderBy: { createdAt: 'asc' } })).map(({ algorithm, state }) => `${algorithm} ${state}`).toSorted()
-  const kids = async (keys: ReturnType<typeof openOn>['keys']) => (await keys.snapshot()).jwks.map(({ kid }) => kid)
+  const states = async () =>
+    (await storage.db.signingKey.findMany({ orderBy: { createdAt: 'asc' } }))
+      .map(({ algorithm, state }) => `${algorithm} ${state}`)
+      .toSorted()
+  const kids = async (keys: ReturnType<typeof openOn>['keys']) =>
+    (await keys.snapshot()).jwks.map(({ kid }) => kid)
 
   it('are made once, though two processes start at once, and are the same for both', async () => {
     const processes = [openOn(storage), openOn(await storage.openAnother())]
-    const snapshots = await Promise.all(Array.from({ length: 6 }, (_, index) => processes[index % 2]?.keys.snapshot()))
+    const snapshots = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => processes[index % 2]?.keys.snapshot()),
+    )
     expect(await states()).toEqual(['ES256 active', 'EdDSA active', 'RS256 active'])
-    expect(new Set(snapshots.map((snapshot) => JSON.stringify([snapshot?.jwks, snapshot?.cookieKeys, snapshot?.dpopNonceSecret.toString('hex')]))).size).toBe(1)
+    expect(
+      new Set(
+        snapshots.map((snapshot) =>
+          JSON.stringify([snapshot?.jwks, snapshot?.cookieKeys, snapshot?.dpopNonceSecret.toString('hex')]),
+        ),
+      ).size,
+    ).toBe(1)
     expect(snapshots[0]?.dpopNonceSecret.length).toBe(32)
     expect(snapshots[0]?.cookieKeys.length).toBe(1)
     expect(await storage.db.serverSecret.count()).toBe(2)
@@ -72,15 +61,27 @@ describe('signing keys', () => {
   it('are sealed, and open with their own master key alone', async () => {
     const { keys } = openOn(storage)
     const { jwks, cookieKeys, dpopNonceSecret } = await keys.snapshot()
-    const stored = JSON.stringify([await storage.db.signingKey.findMany(), await storage.db.serverSecret.findMany()])
-    for (const secret of [...jwks.map(({ d }) => d ?? ''), ...cookieKeys, dpopNonceSecret.toString('base64url')]) {
+    const stored = JSON.stringify([
+      await storage.db.signingKey.findMany(),
+      await storage.db.serverSecret.findMany(),
+    ])
+    for (const secret of [
+      ...jwks.map(({ d }) => d ?? ''),
+      ...cookieKeys,
+      dpopNonceSecret.toString('base64url'),
+    ]) {
       expect(secret.length).toBeGreaterThan(40)
       expect(stored).not.toContain(secret)
     }
-    await expect(openOn(storage, Buffer.alloc(32, 8)).keys.snapshot()).rejects.toMatchObject({ code: 'sealing.unreadable' })
+    await expect(openOn(storage, Buffer.alloc(32, 8)).keys.snapshot()).rejects.toMatchObject({
+      code: 'sealing.unreadable',
+    })
     // A sealed key that is put into another row does not open either.
     const [one, other] = await storage.db.signingKey.findMany()
-    await storage.db.signingKey.update({ where: { kid: one?.kid ?? '' }, data: { sealedJwk: other?.sealedJwk ?? '' } })
+    await storage.db.signingKey.update({
+      where: { kid: one?.kid ?? '' },
+      data: { sealedJwk: other?.sealedJwk ?? '' },
+    })
     await expect(keys.snapshot()).rejects.toMatchObject({ code: 'sealing.unreadable' })
   })
 
@@ -91,13 +92,27 @@ describe('signing keys', () => {
     expect(await kids(keys)).toHaveLength(3)
     clock.advance(89 * 86_400)
     await job()
-    expect(await states()).toEqual(['ES256 active', 'ES256 next', 'EdDSA active', 'EdDSA next', 'RS256 active', 'RS256 next'])
+    expect(await states()).toEqual([
+      'ES256 active',
+      'ES256 next',
+      'EdDSA active',
+      'EdDSA next',
+      'RS256 active',
+      'RS256 next',
+    ])
     expect((await kids(keys))[0]).toBe(first)
     await job()
     expect(await storage.db.signingKey.count()).toBe(6)
     clock.advance(86_400)
     await job()
-    expect(await states()).toEqual(['ES256 active', 'ES256 retired', 'EdDSA active', 'EdDSA retired', 'RS256 active', 'RS256 retired'])
+    expect(await states()).toEqual([
+      'ES256 active',
+      'ES256 retired',
+      'EdDSA active',
+      'EdDSA retired',
+      'RS256 active',
+      'RS256 retired',
+    ])
     const after = await kids(keys)
     expect(after[0]).not.toBe(first)
     expect(after).toContain(first)
@@ -106,7 +121,11 @@ describe('signing keys', () => {
     expect(await kids(keys)).not.toContain(first)
     expect(await states()).toEqual(['ES256 active', 'EdDSA active', 'RS256 active'])
     const actions = (await storage.db.auditEvent.findMany()).map(({ action }) => action)
-    expect([...new Set(actions)].toSorted()).toEqual(['signing-keys.activated', 'signing-keys.created', 'signing-keys.removed'])
+    expect([...new Set(actions)].toSorted()).toEqual([
+      'signing-keys.activated',
+      'signing-keys.created',
+      'signing-keys.removed',
+    ])
   })
 
   it('rotate once, though two processes do it at once', async () => {
@@ -117,7 +136,14 @@ describe('signing keys', () => {
     expect(await storage.db.signingKey.count({ where: { state: 'next' } })).toBe(3)
     clock.advance(86_400)
     await Promise.all(processes.flatMap(({ job }) => [job(), job()]))
-    expect(await states()).toEqual(['ES256 active', 'ES256 retired', 'EdDSA active', 'EdDSA retired', 'RS256 active', 'RS256 retired'])
+    expect(await states()).toEqual([
+      'ES256 active',
+      'ES256 retired',
+      'EdDSA active',
+      'EdDSA retired',
+      'RS256 active',
+      'RS256 retired',
+    ])
   })
 
   it('rotate by command, for one algorithm or all, later or at once, and tell the other process', async () => {
@@ -133,11 +159,48 @@ describe('signing keys', () => {
     const signing = (await kids(there.keys)).slice(0, 3)
     const immediately = await there.command('keys rotate', { immediately: true })
     expect(immediately.text).toContain('sign from now on')
-    expect(await states()).toEqual(['ES256 active', 'ES256 retired', 'EdDSA active', 'EdDSA retired', 'RS256 active', 'RS256 retired'])
+    expect(await states()).toEqual([
+      'ES256 active',
+      'ES256 retired',
+      'EdDSA active',
+      'EdDSA retired',
+      'RS256 active',
+      'RS256 retired',
+    ])
     const now = await kids(here.keys)
     expect(now.slice(0, 3).filter((kid) => signing.includes(kid))).toEqual([])
     expect(now).toEqual(expect.arrayContaining(signing))
     expect(JSON.stringify((await here.command('keys list')).json)).not.toMatch(/"d"|sealed/)
+  })
+
+  it('rotate once by command, though the next ones had waited their time already', async () => {
+    const { keys, command, job } = openOn(storage)
+    await keys.snapshot()
+    clock.advance(89 * 86_400)
+    await job()
+    const published = await kids(keys)
+    clock.advance(2 * 86_400)
+    const later = await command('keys rotate')
+    expect(later.text).toContain('published')
+    expect(await kids(keys)).toEqual(published)
+    await command('keys rotate', { immediately: true })
+    expect(await states()).toEqual([
+      'ES256 active',
+      'ES256 retired',
+      'EdDSA active',
+      'EdDSA retired',
+      'RS256 active',
+      'RS256 retired',
+    ])
+    clock.advance(86_400)
+    await job()
+    expect((await kids(keys)).slice(0, 3).toSorted()).toEqual(published.slice(3).toSorted())
+  })
+
+  it('are made by command where there are none, and sign', async () => {
+    const { command } = openOn(storage)
+    await command('keys rotate', { algorithm: 'RS256', immediately: true })
+    expect(await states()).toEqual(['RS256 active'])
   })
 
   it('of cookies rotate with one before them still valid', async () => {

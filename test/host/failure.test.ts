@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { Client } from 'pg'
 import { describe, expect, it, vi } from 'vitest'
-import { application, type Answer, callback, codeIn, send, times, userinfo } from '../support/application.ts'
+import { type Answer, application, callback, codeIn, send, times, userinfo } from '../support/application.ts'
 import { databaseKind } from '../support/database.ts'
 import { type RunningLatchkey, startLatchkey, withKeys } from '../support/latchkey.ts'
 import { startPostgres } from '../support/postgres.ts'
@@ -17,7 +17,8 @@ const recoveryMilliseconds = 15_000
 /** A server in the middle of everything: somebody signed in, somebody about to, a code and tokens given out. */
 async function busy(latchkey: RunningLatchkey) {
   await latchkey.createUser(ada)
-  const register = async (input: Readonly<Record<string, unknown>>) => application(latchkey, await latchkey.createClient({ firstParty: true, ...input }))
+  const register = async (input: Readonly<Record<string, unknown>>) =>
+    application(latchkey, await latchkey.createClient({ firstParty: true, ...input }))
   const shop = await register({ kind: 'web', name: 'Shop', redirectUris: [callback] })
   const phone = await register({ kind: 'native', name: 'Phone', redirectUris: [callback] })
   const visitor = newVisitor()
@@ -26,28 +27,63 @@ async function busy(latchkey: RunningLatchkey) {
   const code = await shop.signIn(visitor, ada)
   const newcomer = newVisitor()
   const form = await shop.visit(newcomer)
-  const signIn = () => newcomer.submit(form, { identifier: ada.email, password: ada.password }, { action: '/password' })
-  return { shop, phone, visitor, tokens, online, code, newcomer, form, signIn, robot: await robotOf(latchkey) }
+  const signIn = () =>
+    newcomer.submit(form, { identifier: ada.email, password: ada.password }, { action: '/password' })
+  return {
+    shop,
+    phone,
+    visitor,
+    tokens,
+    online,
+    code,
+    newcomer,
+    form,
+    signIn,
+    robot: await robotOf(latchkey),
+  }
 }
 
 async function robotOf(latchkey: RunningLatchkey): Promise<() => Promise<Answer>> {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' }
-  const { id } = await latchkey.createClient({ kind: 'service', name: 'Robot', authentication: 'private_key_jwt', jwks: { keys: [jwk] } })
+  const { id } = await latchkey.createClient({
+    kind: 'service',
+    name: 'Robot',
+    authentication: 'private_key_jwt',
+    jwks: { keys: [jwk] },
+  })
   return async () => {
     const claims = new SignJWT({ jti: randomUUID() }).setProtectedHeader({ alg: 'ES256', kid: 'one' })
-    const assertion = await claims.setIssuer(id).setSubject(id).setAudience(latchkey.issuer).setIssuedAt().setExpirationTime('1m').sign(privateKey)
+    const assertion = await claims
+      .setIssuer(id)
+      .setSubject(id)
+      .setAudience(latchkey.issuer)
+      .setIssuedAt()
+      .setExpirationTime('1m')
+      .sign(privateKey)
     const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-    return await send(latchkey, '/token', { form: { grant_type: 'client_credentials', client_assertion_type: type, client_assertion: assertion } })
+    return await send(latchkey, '/token', {
+      form: { grant_type: 'client_credentials', client_assertion_type: type, client_assertion: assertion },
+    })
   }
 }
 
 type Busy = Awaited<ReturnType<typeof busy>>
 
-const hasSession = (visitor: Visitor): boolean => visitor.cookies.some(({ name }) => name === 'latchkey_session')
+const hasSession = (visitor: Visitor): boolean =>
+  visitor.cookies.some(({ name }) => name === 'latchkey_session')
 
 /** What needs the database to write. */
-async function expectNothingWritten({ shop, phone, visitor, tokens, code, newcomer, signIn, robot }: Busy): Promise<void> {
+async function expectNothingWritten({
+  shop,
+  phone,
+  visitor,
+  tokens,
+  code,
+  newcomer,
+  signIn,
+  robot,
+}: Busy): Promise<void> {
   const [answer, silent, ...protocol] = await Promise.all([
     signIn(),
     shop.visit(visitor.clone()),
@@ -64,10 +100,17 @@ async function expectNothingWritten({ shop, phone, visitor, tokens, code, newcom
 }
 
 /** Nothing that was refused has been used up. */
-async function expectRecovered(latchkey: RunningLatchkey, { shop, phone, visitor, tokens, code, newcomer, signIn, robot }: Busy): Promise<void> {
-  await vi.waitFor(async () => expect((await send(latchkey, '/health/ready')).status).toBe(200), { timeout: recoveryMilliseconds })
+async function expectRecovered(
+  latchkey: RunningLatchkey,
+  { shop, phone, visitor, tokens, code, newcomer, signIn, robot }: Busy,
+): Promise<void> {
+  await vi.waitFor(async () => expect((await send(latchkey, '/health/ready')).status).toBe(200), {
+    timeout: recoveryMilliseconds,
+  })
   // Also what is cached: while changes by others cannot be seen, nothing is.
-  await vi.waitFor(() => expect(latchkey.app.storage.revision('clients')).toEqual(expect.any(Number)), { timeout: recoveryMilliseconds })
+  await vi.waitFor(() => expect(latchkey.app.storage.revision('clients')).toEqual(expect.any(Number)), {
+    timeout: recoveryMilliseconds,
+  })
   expect((await shop.redeem(code)).status).toBe(200)
   expect((await phone.refresh(tokens.refresh_token)).status).toBe(200)
   expect((await robot()).status).toBe(200)
@@ -80,7 +123,10 @@ if (databaseKind() === 'postgresql') {
     const server = await startPostgres()
     const database = await server.createDatabase()
     await withKeys.prepare(database.url)
-    const latchkey = await startLatchkey({ databaseUrl: database.url, environment: { LATCHKEY_DATABASE_TIMEOUT_SECONDS: '1', ...environment } })
+    const latchkey = await startLatchkey({
+      databaseUrl: database.url,
+      environment: { LATCHKEY_DATABASE_TIMEOUT_SECONDS: '1', ...environment },
+    })
     const close = async (): Promise<void> => {
       await server.resume()
       await latchkey.close()
@@ -94,21 +140,31 @@ if (databaseKind() === 'postgresql') {
       ['is shut down', 'stop', 'start'],
       ['has crashed', 'kill', 'start'],
       ['hangs', 'pause', 'resume'],
-    ] as const)('(it %s) everything answers 503, nobody is signed in, and afterwards all goes on', async (_how, fail, mend) => {
-      await using own = await ownServer()
-      const { latchkey, server } = own
-      const open = await busy(latchkey)
-      await server[fail]()
-      expect(await send(latchkey, '/health/ready')).toMatchObject({ status: 503 })
-      expect(await send(latchkey, '/health/live')).toMatchObject({ status: 200 })
-      await expectNothingWritten(open)
-      const pages = await Promise.all([open.newcomer.get(open.form.url), open.visitor.get(`${latchkey.issuer}/`)])
-      expect(pages.map(({ status }) => status)).toEqual([503, 503])
-      const token = open.online.access_token
-      expect(await Promise.all([userinfo(latchkey, token), open.shop.introspect(token)])).toMatchObject([outage, outage])
-      await server[mend]()
-      await expectRecovered(latchkey, open)
-    }, 60_000)
+    ] as const)(
+      '(it %s) everything answers 503, nobody is signed in, and afterwards all goes on',
+      async (_how, fail, mend) => {
+        await using own = await ownServer()
+        const { latchkey, server } = own
+        const open = await busy(latchkey)
+        await server[fail]()
+        expect(await send(latchkey, '/health/ready')).toMatchObject({ status: 503 })
+        expect(await send(latchkey, '/health/live')).toMatchObject({ status: 200 })
+        await expectNothingWritten(open)
+        const pages = await Promise.all([
+          open.newcomer.get(open.form.url),
+          open.visitor.get(`${latchkey.issuer}/`),
+        ])
+        expect(pages.map(({ status }) => status)).toEqual([503, 503])
+        const token = open.online.access_token
+        expect(await Promise.all([userinfo(latchkey, token), open.shop.introspect(token)])).toMatchObject([
+          outage,
+          outage,
+        ])
+        await server[mend]()
+        await expectRecovered(latchkey, open)
+      },
+      60_000,
+    )
   })
 
   describe('with every connection taken', () => {

@@ -16,8 +16,14 @@ describe('forms', () => {
   })
   afterAll(() => door[Symbol.asyncDispose]())
 
-  const at = (page: Page, ending: string) => formsOf(page).find(({ action }) => action.endsWith(ending)) ?? { action: '', fields: {} }
-  const prepared = (visitor: Visitor, page: Page, ending: string, fields: Readonly<Record<string, string>> = {}): Prepared => {
+  const at = (page: Page, ending: string) =>
+    formsOf(page).find(({ action }) => action.endsWith(ending)) ?? { action: '', fields: {} }
+  const prepared = (
+    visitor: Visitor,
+    page: Page,
+    ending: string,
+    fields: Readonly<Record<string, string>> = {},
+  ): Prepared => {
     const form = at(page, ending)
     return { visitor, page, action: form.action, fields: { ...form.fields, ...fields } }
   }
@@ -32,12 +38,20 @@ describe('forms', () => {
   const forms: Readonly<Record<string, () => Promise<Prepared>>> = {
     async 'sign in'() {
       const visitor = newVisitor()
-      return prepared(visitor, await door.begin(visitor), '/password', { identifier: ada.email, password: ada.password })
+      return prepared(visitor, await door.begin(visitor), '/password', {
+        identifier: ada.email,
+        password: ada.password,
+      })
     },
     async 'sign in as somebody else'() {
       const visitor = newVisitor()
       const consent = await door.signIn(visitor, { prompt: 'consent' })
-      return prepared(visitor, await visitor.get(`${door.latchkey.issuer}${interactionPath(consent)}/other`), '/other/password', { identifier: ada.email, password: ada.password })
+      return prepared(
+        visitor,
+        await visitor.get(`${door.latchkey.issuer}${interactionPath(consent)}/other`),
+        '/other/password',
+        { identifier: ada.email, password: ada.password },
+      )
     },
     async 'cancel the sign-in'() {
       const visitor = newVisitor()
@@ -57,11 +71,18 @@ describe('forms', () => {
     },
     async 'set a password'() {
       const visitor = newVisitor()
-      return prepared(visitor, await visitor.get(await linkOf('password')), '/set-password', { password: ada.password })
+      return prepared(visitor, await visitor.get(await linkOf('password')), '/set-password', {
+        password: ada.password,
+      })
     },
     async 'set up'() {
       const visitor = newVisitor()
-      return prepared(visitor, await visitor.get(await linkOf('setup')), '/setup', { name: 'Eve', email: 'eve@example.test', username: '', password: 'seven purple umbrellas' })
+      return prepared(visitor, await visitor.get(await linkOf('setup')), '/setup', {
+        name: 'Eve',
+        email: 'eve@example.test',
+        username: '',
+        password: 'seven purple umbrellas',
+      })
     },
   }
 
@@ -70,10 +91,17 @@ describe('forms', () => {
     const { db } = door.latchkey.app.storage
     const links = await db.passwordLink.count({ where: { consumedAt: { not: null } } })
     const passwords = (await db.password.findMany()).map(({ hash }) => hash)
-    return { users: await db.user.count(), passwords, consents: await db.consent.count(), links, sessions: await db.artefact.count({ where: { model: 'Session', userId: { not: null } } }) }
+    return {
+      users: await db.user.count(),
+      passwords,
+      consents: await db.consent.count(),
+      links,
+      sessions: await db.artefact.count({ where: { model: 'Session', userId: { not: null } } }),
+    }
   }
 
-  const without = (fields: Readonly<Record<string, string>>, name: string) => Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name))
+  const without = (fields: Readonly<Record<string, string>>, name: string) =>
+    Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name))
 
   describe.each(Object.keys(forms))('to %s', (name) => {
     const prepare = (): Promise<Prepared> => forms[name]?.() ?? Promise.reject(new Error(name))
@@ -88,10 +116,18 @@ describe('forms', () => {
       const own = fields._csrf ?? ''
       const before = await state()
       const origin = new URL(issuer).origin
-      const attacks: readonly (readonly [string, Readonly<Record<string, string>>, Readonly<Record<string, string>>])[] = [
+      const attacks: readonly (readonly [
+        string,
+        Readonly<Record<string, string>>,
+        Readonly<Record<string, string>>,
+      ])[] = [
         ['no token', without(fields, '_csrf'), { origin }],
         ['an empty token', { ...fields, _csrf: '' }, { origin }],
-        ['a wrong token', { ...fields, _csrf: `${own.slice(0, -1)}${own.endsWith('A') ? 'B' : 'A'}` }, { origin }],
+        [
+          'a wrong token',
+          { ...fields, _csrf: `${own.slice(0, -1)}${own.endsWith('A') ? 'B' : 'A'}` },
+          { origin },
+        ],
         ['a longer token', { ...fields, _csrf: `${own}A` }, { origin }],
         ['the token of another browser', { ...fields, _csrf: strange }, { origin }],
         ['another origin', fields, { origin: 'https://evil.test' }],
@@ -119,7 +155,12 @@ describe('forms', () => {
       expect(answer.location ?? '').not.toMatch(/callback|\/auth\//)
       for (const method of ['PUT', 'PATCH', 'DELETE']) {
         const cookie = visitor.cookies.map((each) => `${each.name}=${each.value}`).join('; ')
-        const { status } = await fetch(action, { method, redirect: 'manual', body: new URLSearchParams(fields), headers: { cookie, origin: door.latchkey.issuer } })
+        const { status } = await fetch(action, {
+          method,
+          redirect: 'manual',
+          body: new URLSearchParams(fields),
+          headers: { cookie, origin: door.latchkey.issuer },
+        })
         expect([method, status]).toEqual([method, 404])
       }
       expect(await state()).toEqual(before)
@@ -145,26 +186,45 @@ describe('forms', () => {
       ['', new URLSearchParams(filled).toString()],
     ] as const) {
       const cookie = visitor.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-      const answer = await fetch(action, { method: 'POST', redirect: 'manual', headers: { cookie, origin: door.latchkey.issuer, 'content-type': type }, body: Buffer.from(body) })
+      const answer = await fetch(action, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { cookie, origin: door.latchkey.issuer, 'content-type': type },
+        body: Buffer.from(body),
+      })
       expect([type, answer.status]).toEqual([type, 415])
     }
     const send = async (body: string) => {
       const cookie = visitor.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-      const headers = { cookie, origin: door.latchkey.issuer, 'content-type': 'application/x-www-form-urlencoded' }
+      const headers = {
+        cookie,
+        origin: door.latchkey.issuer,
+        'content-type': 'application/x-www-form-urlencoded',
+      }
       return (await fetch(action, { method: 'POST', redirect: 'manual', headers, body })).status
     }
     const text = new URLSearchParams(filled).toString()
     expect(await send(`${text}&password=another`)).toBe(400)
     expect(await send(`${text}&_csrf=x`)).toBe(400)
     // A name in brackets is a name like any other, and one that nobody knows.
-    expect(await send(`${new URLSearchParams({ ...fields, identifier: ada.email })}&password[]=${encodeURIComponent(ada.password)}`)).toBe(400)
-    expect(await send(`${new URLSearchParams({ ...fields, password: ada.password })}&identifier[contains]=a`)).toBe(400)
+    expect(
+      await send(
+        `${new URLSearchParams({ ...fields, identifier: ada.email })}&password[]=${encodeURIComponent(ada.password)}`,
+      ),
+    ).toBe(400)
+    expect(
+      await send(`${new URLSearchParams({ ...fields, password: ada.password })}&identifier[contains]=a`),
+    ).toBe(400)
     expect(await send(`${text}&__proto__=x`)).toBe(400)
     expect(await send(`${text}&constructor[prototype][administrator]=true`)).toBe(400)
     expect(await send(`${text}&userId=${door.adaId}`)).toBe(400)
     expect(await send(`${'a=&'.repeat(20_000)}`)).toBe(400)
     expect(await send(`a${'[b]'.repeat(15_000)}=c`)).toBe(403)
-    expect((await auditOf(door.latchkey)).filter(({ action: each }) => each === 'login.signed_in').every(({ requestId }) => requestId !== null)).toBe(true)
+    expect(
+      (await auditOf(door.latchkey))
+        .filter(({ action: each }) => each === 'login.signed_in')
+        .every(({ requestId }) => requestId !== null),
+    ).toBe(true)
     expect(await send(text)).toBe(303)
   })
 })

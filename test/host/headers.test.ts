@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ada, type FrontDoor, interactionPath, openFrontDoor, redirectUri } from '../support/front-door.ts'
+import { ada, type FrontDoor, openFrontDoor, redirectUri } from '../support/front-door.ts'
 import { newVisitor, type Page } from '../support/visitor.ts'
 import { exchange } from '../support/wire.ts'
 
@@ -30,7 +30,9 @@ const expectGuarded = ({ headers }: Pick<Page, 'headers'>, text: string): void =
 describe('security headers', () => {
   let door: FrontDoor
   beforeAll(async () => {
-    door = await openFrontDoor({ client: { firstParty: false, postLogoutRedirectUris: ['http://localhost:9999/bye'] } })
+    door = await openFrontDoor({
+      client: { firstParty: false, postLogoutRedirectUris: ['http://localhost:9999/bye'] },
+    })
   })
   afterAll(() => door[Symbol.asyncDispose]())
   const page = async (got: Promise<Page>, status: number): Promise<Page> => {
@@ -43,7 +45,10 @@ describe('security headers', () => {
   it('stand on the pages of a sign-in', async () => {
     const visitor = newVisitor()
     const form = await page(door.begin(visitor), 200)
-    await page(visitor.submit(form, { identifier: ada.email, password: 'wrong' }, { action: '/password' }), 401)
+    await page(
+      visitor.submit(form, { identifier: ada.email, password: 'wrong' }, { action: '/password' }),
+      401,
+    )
     await page(door.signIn(visitor), 200) // asks for consent
     await page(newVisitor().get(form.url), 403) // another browser
     await page(visitor.get(`${form.url}0`), 410)
@@ -55,7 +60,9 @@ describe('security headers', () => {
     await page(newVisitor().get(link.url), 200)
     await page(newVisitor().get(`${issuer}/setup`), 403)
     await page(newVisitor().get(`${issuer}/set-password?token=x`), 403)
-    const { url } = await app.features.passwords.passwords.issueLink(door.adaId, 'reset', { actor: { kind: 'system' } })
+    const { url } = await app.features.passwords.passwords.issueLink(door.adaId, 'reset', {
+      actor: { kind: 'system' },
+    })
     await page(newVisitor().get(url), 200)
     const visitor = await door.signedIn()
     const home = await page(visitor.get(`${issuer}/`), 200)
@@ -70,8 +77,15 @@ describe('security headers', () => {
     await page(newVisitor().get(`${issuer}/auth/no-such-interaction`), 400)
     await page(newVisitor().get(`${issuer}/session/end?id_token_hint=rubbish`), 400)
     const visitor = await door.signedIn()
-    const confirm = await page(visitor.get(`${issuer}/session/end?client_id=${door.client.id}&post_logout_redirect_uri=${encodeURIComponent('http://localhost:9999/bye')}`), 200)
-    expect(confirm.headers.get('content-security-policy')).toContain("form-action 'self' http://localhost:9999")
+    const confirm = await page(
+      visitor.get(
+        `${issuer}/session/end?client_id=${door.client.id}&post_logout_redirect_uri=${encodeURIComponent('http://localhost:9999/bye')}`,
+      ),
+      200,
+    )
+    expect(confirm.headers.get('content-security-policy')).toContain(
+      "form-action 'self' http://localhost:9999",
+    )
     await page(newVisitor().get(`${issuer}/session/end/success`), 200)
     await page(newVisitor().post(`${issuer}/session/end/confirm`, {}), 400)
   })
@@ -83,14 +97,26 @@ describe('security headers', () => {
     await page(newVisitor().get(`${issuer}/?${'x'.repeat(9_000)}`), 414)
     await page(newVisitor().post(`${issuer}/setup`, {}), 403)
     await page(newVisitor().post(`${issuer}/setup`, { x: 'x'.repeat(70_000) }), 413)
-    const foreign = await exchange(door.latchkey.server.port, { target: '/', host: 'evil.test', headers: [['Accept', 'text/html']] })
+    const foreign = await exchange(door.latchkey.server.port, {
+      target: '/',
+      host: 'evil.test',
+      headers: [['Accept', 'text/html']],
+    })
     expect(foreign.status).toBe(421)
     expectGuarded(foreign, foreign.text)
   })
 
   it('have a nonce of their own each time', async () => {
     const nonces = await Promise.all(
-      Array.from({ length: 10 }, async () => /'nonce-([^']+)'/.exec((await newVisitor().get(`${door.latchkey.issuer}/signed-out`)).headers.get('content-security-policy') ?? '')?.[1]),
+      Array.from(
+        { length: 10 },
+        async () =>
+          /'nonce-([^']+)'/.exec(
+            (await newVisitor().get(`${door.latchkey.issuer}/signed-out`)).headers.get(
+              'content-security-policy',
+            ) ?? '',
+          )?.[1],
+      ),
     )
     expect(new Set(nonces).size).toBe(10)
   })
@@ -99,7 +125,9 @@ describe('security headers', () => {
     await using own = await openFrontDoor()
     const visitor = newVisitor()
     const form = await own.begin(visitor, { response_mode: 'form_post' })
-    const answer = await visitor.follow(await visitor.submit(form, { identifier: ada.email, password: ada.password }, { action: '/password' }))
+    const answer = await visitor.follow(
+      await visitor.submit(form, { identifier: ada.email, password: ada.password }, { action: '/password' }),
+    )
     expect(answer.status).toBe(200)
     expect(answer.text).toContain(`action="${redirectUri}"`)
     expectGuarded(answer, answer.text)
@@ -110,7 +138,9 @@ describe('security headers', () => {
 
   it('let a sign-in form lead to its application alone', async () => {
     const form = await door.begin(newVisitor())
-    expect(form.headers.get('content-security-policy')).toMatch(/form-action 'self' http:\/\/localhost:9999(;|$)/)
+    expect(form.headers.get('content-security-policy')).toMatch(
+      /form-action 'self' http:\/\/localhost:9999(;|$)/,
+    )
     const setup = await newVisitor().get(`${door.latchkey.issuer}/signed-out`)
     expect(setup.headers.get('content-security-policy')).toMatch(/form-action 'self'(;|$)/)
   })
@@ -120,7 +150,10 @@ describe('security headers', () => {
     const form = await door.begin(newVisitor())
     const asset = /href="(\/assets\/latchkey\.[0-9a-f]{8}\.css)"/.exec(form.text)?.[1] ?? ''
     const kept = await fetch(issuer + asset)
-    expect([kept.status, kept.headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable'])
+    expect([kept.status, kept.headers.get('cache-control')]).toEqual([
+      200,
+      'public, max-age=31536000, immutable',
+    ])
     expect(kept.headers.get('x-content-type-options')).toBe('nosniff')
     expect((await fetch(`${issuer}/jwks`)).headers.get('cache-control')).toContain('public')
     expect((await fetch(`${issuer}/assets/..%2f..%2fpackage.json`)).status).toBe(404)
@@ -128,94 +161,17 @@ describe('security headers', () => {
   })
 
   it('promise https on an https issuer alone', async () => {
-    expect((await newVisitor().get(`${door.latchkey.issuer}/signed-out`)).headers.get('strict-transport-security')).toBeNull()
+    expect(
+      (await newVisitor().get(`${door.latchkey.issuer}/signed-out`)).headers.get('strict-transport-security'),
+    ).toBeNull()
     await using secure = await openFrontDoor({ environment: { LATCHKEY_ISSUER: 'https://id.example.test' } })
     for (const target of ['/signed-out', '/jwks', '/no-such-page', '/health/live']) {
-      const answer = await exchange(secure.latchkey.server.port, { target, host: 'id.example.test', headers: [['Accept', 'text/html']] })
+      const answer = await exchange(secure.latchkey.server.port, {
+        target,
+        host: 'id.example.test',
+        headers: [['Accept', 'text/html']],
+      })
       expect(answer.headers.get('strict-transport-security'), target).toBe('max-age=31536000')
     }
-  })
-})
-
-interface SetCookie {
-  readonly name: string
-  readonly value: string
-  readonly attributes: readonly string[]
-}
-
-const cookiesOf = (headers: Headers): readonly SetCookie[] =>
-  headers.getSetCookie().map((line) => {
-    const [pair = '', ...attributes] = line.split(/;\s*/)
-    const [name = '', value = ''] = pair.split('=')
-    return { name, value, attributes: attributes.map((each) => each.toLowerCase()) }
-  })
-
-describe('cookies', () => {
-  /** A sign-in as a proxy would bring it to the server, and every cookie that it sets. */
-  async function signIn(door: FrontDoor): Promise<readonly SetCookie[]> {
-    const { issuer, server } = door.latchkey
-    const { host, origin } = new URL(issuer)
-    const jar = new Map<string, string>()
-    const seen: SetCookie[] = []
-    const send = async (method: string, url: string, body?: string) => {
-      const { pathname, search } = new URL(url, issuer)
-      const headers = [
-        ['Cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; ')],
-        ['Accept', 'text/html'],
-        ...(body === undefined ? [] : [['Content-Type', 'application/x-www-form-urlencoded'], ['Origin', origin]]),
-      ] as [string, string][]
-      const answer = await exchange(server.port, { method, target: pathname + search, host, headers, ...(body === undefined ? {} : { body }) })
-      for (const cookie of cookiesOf(answer.headers)) {
-        seen.push(cookie)
-        if (cookie.value !== '') jar.set(cookie.name, cookie.value)
-      }
-      return answer
-    }
-    const begun = await send('GET', door.authorizationUrl())
-    const path = begun.headers.get('location') ?? ''
-    const form = await send('GET', path)
-    const token = /name="_csrf" value="([^"]+)"/.exec(form.text)?.[1] ?? ''
-    const answer = await send('POST', `${path}/password`, new URLSearchParams({ _csrf: token, identifier: ada.email, password: ada.password }).toString())
-    expect(answer.status).toBe(303)
-    const resumed = await send('GET', answer.headers.get('location') ?? '')
-    expect(resumed.headers.get('location')).toMatch(/^http:\/\/localhost:9999\/callback\?code=/)
-    return seen.filter(({ value }) => value !== '')
-  }
-
-  const path = ({ attributes }: SetCookie): string => attributes.find((each) => each.startsWith('path='))?.slice(5) ?? ''
-
-  it('are bound to the host and to https under an https issuer', async () => {
-    await using door = await openFrontDoor({ environment: { LATCHKEY_ISSUER: 'https://id.example.test' } })
-    const cookies = await signIn(door)
-    const names = new Set(cookies.map(({ name }) => name.replace(/\.sig$/, '')))
-    expect([...names].toSorted()).toEqual(['__Host-latchkey_csrf', '__Host-latchkey_device', '__Host-latchkey_session', '__Secure-latchkey_interaction', '__Secure-latchkey_resume'])
-    for (const cookie of cookies) {
-      expect(cookie.attributes, cookie.name).toEqual(expect.arrayContaining(['secure', 'httponly', 'samesite=lax']))
-      expect(cookie.attributes.some((each) => each.startsWith('domain='))).toBe(false)
-      if (cookie.name.startsWith('__Host-')) expect(path(cookie)).toBe('/')
-      if (cookie.name.startsWith('__Secure-latchkey_interaction')) expect(path(cookie)).toMatch(/^\/interaction\/[\w-]{21,}$/)
-      if (cookie.name.startsWith('__Secure-latchkey_resume')) expect(path(cookie)).toMatch(/^\/auth\/[\w-]{21,}$/)
-    }
-  })
-
-  it('have plain names on http://localhost only, and are as strict otherwise', async () => {
-    await using door = await openFrontDoor()
-    const cookies = await signIn(door)
-    expect([...new Set(cookies.map(({ name }) => name.replace(/\.sig$/, '')))].toSorted()).toEqual(['latchkey_csrf', 'latchkey_device', 'latchkey_interaction', 'latchkey_resume', 'latchkey_session'])
-    for (const cookie of cookies) {
-      expect(cookie.attributes, cookie.name).toEqual(expect.arrayContaining(['httponly', 'samesite=lax']))
-      expect(cookie.attributes).not.toContain('secure')
-    }
-    expect(path(cookies.find(({ name }) => name === 'latchkey_interaction') ?? { name: '', value: '', attributes: [] })).toMatch(/^\/interaction\//)
-  })
-
-  it('of the protocol do not hold when they are changed', async () => {
-    await using door = await openFrontDoor()
-    const visitor = newVisitor()
-    const form = await door.begin(visitor)
-    const forged = newVisitor(visitor.cookies.map((cookie) => (cookie.name === 'latchkey_interaction.sig' ? { ...cookie, value: `${cookie.value.slice(0, -1)}${cookie.value.endsWith('A') ? 'B' : 'A'}` } : cookie)))
-    expect((await visitor.get(form.url)).status).toBe(200)
-    expect((await forged.get(form.url)).status).toBe(403)
-    expect(interactionPath(form)).toMatch(/^\/interaction\//)
   })
 })

@@ -21,7 +21,9 @@ describe('home', () => {
 
   it('drops the query that the sign-in left', async () => {
     const visitor = await door.signedIn()
-    expect((await visitor.get(`${door.latchkey.issuer}/?error=access_denied&error_description=phish`)).location).toBe(`${door.latchkey.issuer}/`)
+    expect(
+      (await visitor.get(`${door.latchkey.issuer}/?error=access_denied&error_description=phish`)).location,
+    ).toBe(`${door.latchkey.issuer}/`)
   })
 
   it('signs out of this browser and of no other, and the cookies of before lead nowhere', async () => {
@@ -29,20 +31,31 @@ describe('home', () => {
     const there = await door.signedIn()
     const { issuer } = door.latchkey
     const before = here.clone()
-    const left = await here.follow(await here.submit(await here.get(`${issuer}/`), {}, { action: '/sign-out' }))
+    const left = await here.follow(
+      await here.submit(await here.get(`${issuer}/`), {}, { action: '/sign-out' }),
+    )
     expect(left.url).toBe(`${issuer}/signed-out`)
     expect(here.cookies.some(({ name }) => name === 'latchkey_session')).toBe(false)
     for (const visitor of [here, before]) expect((await visitor.get(`${issuer}/`)).status).toBe(302)
-    expect((await before.get(door.authorizationUrl({ prompt: 'none' }))).location).toContain('error=login_required')
+    expect((await before.get(door.authorizationUrl({ prompt: 'none' }))).location).toContain(
+      'error=login_required',
+    )
     expect((await there.get(`${issuer}/`)).status).toBe(200)
-    expect((await auditOf(door.latchkey)).at(-1)).toMatchObject({ action: 'login.signed_out', outcome: 'success', userId: door.adaId })
+    expect((await auditOf(door.latchkey)).at(-1)).toMatchObject({
+      action: 'login.signed_out',
+      outcome: 'success',
+      userId: door.adaId,
+    })
   })
 
   it('signs out once, however often it is asked', async () => {
     const visitor = await door.signedIn()
     const page = await visitor.get(`${door.latchkey.issuer}/`)
     const before = (await auditOf(door.latchkey)).length
-    const answers = [await visitor.submit(page, {}, { action: '/sign-out' }), await visitor.submit(page, {}, { action: '/sign-out' })]
+    const answers = [
+      await visitor.submit(page, {}, { action: '/sign-out' }),
+      await visitor.submit(page, {}, { action: '/sign-out' }),
+    ]
     expect(answers.map(({ status }) => status)).toEqual([303, 303])
     expect((await auditOf(door.latchkey)).length).toBe(before + 1)
   })
@@ -51,7 +64,13 @@ describe('home', () => {
     const email = 'leaver@example.test'
     const id = await door.latchkey.createUser({ email, password: ada.password })
     const visitor = newVisitor()
-    await visitor.follow(await visitor.submit(await door.begin(visitor), { identifier: email, password: ada.password }, { action: '/password' }))
+    await visitor.follow(
+      await visitor.submit(
+        await door.begin(visitor),
+        { identifier: email, password: ada.password },
+        { action: '/password' },
+      ),
+    )
     expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(200)
     await disableUser(door.latchkey, id)
     expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(302)

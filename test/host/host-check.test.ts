@@ -43,7 +43,14 @@ describe('host check', () => {
   const send = (request: WireRequest) => exchange(latchkey.server.port, request)
 
   it.each(targets)('refuses %s %s at another host', async (method, target) => {
-    for (const host of ['evil.test', `evil.test:${latchkey.server.port}`, `${own}.evil.test`, `${own}@evil.test`, 'localhost', '']) {
+    for (const host of [
+      'evil.test',
+      `evil.test:${latchkey.server.port}`,
+      `${own}.evil.test`,
+      `${own}@evil.test`,
+      'localhost',
+      '',
+    ]) {
       const { status, raw } = await send({ method, target, host, headers: [['Accept', 'text/html']] })
       expect(status, host).toBeGreaterThanOrEqual(400)
       expect(status, host).toBeLessThan(500)
@@ -60,7 +67,12 @@ describe('host check', () => {
   })
 
   it('refuses a request target that names a host itself', async () => {
-    for (const [method, target] of [['GET', 'http://evil.test/auth'], ['GET', `http://${own}/jwks`], ['OPTIONS', '*'], ['GET', 'evil.test:443']] as const) {
+    for (const [method, target] of [
+      ['GET', 'http://evil.test/auth'],
+      ['GET', `http://${own}/jwks`],
+      ['OPTIONS', '*'],
+      ['GET', 'evil.test:443'],
+    ] as const) {
       const { status, raw } = await send({ method, target, host: own })
       expect([400, 421], target).toContain(status)
       expect(raw).not.toContain('evil.test')
@@ -72,8 +84,12 @@ describe('host check', () => {
   })
 
   it('refuses two hosts in one request', async () => {
-    const bytes = (first: string, second: string) => Buffer.from(`GET /jwks HTTP/1.1\r\nHost: ${first}\r\nHost: ${second}\r\nConnection: close\r\n\r\n`)
-    for (const [first, second] of [[own, 'evil.test'], ['evil.test', own]] as const) {
+    const bytes = (first: string, second: string) =>
+      Buffer.from(`GET /jwks HTTP/1.1\r\nHost: ${first}\r\nHost: ${second}\r\nConnection: close\r\n\r\n`)
+    for (const [first, second] of [
+      [own, 'evil.test'],
+      ['evil.test', own],
+    ] as const) {
       const { status, raw } = await exchangeBytes(latchkey.server.port, bytes(first, second))
       expect(status).toBeGreaterThanOrEqual(400)
       expect(status).toBeLessThan(500)
@@ -99,13 +115,22 @@ describe('host check', () => {
     for (const [method, target] of targets) {
       const { status, raw } = await exchange(server.server.port, { method, target, host, headers })
       expect(status, `${method} ${target}`).toBeLessThan(500)
-      expect(raw.replace(/access-control-allow-origin: .*/i, ''), `${method} ${target}`).not.toMatch(/evil\.test|gopher/)
+      expect(raw.replace(/access-control-allow-origin: .*/i, ''), `${method} ${target}`).not.toMatch(
+        /evil\.test|gopher/,
+      )
     }
-    const { text } = await exchange(server.server.port, { target: '/.well-known/openid-configuration', host, headers: headers.filter(([name]) => name !== 'Accept') })
+    const { text } = await exchange(server.server.port, {
+      target: '/.well-known/openid-configuration',
+      host,
+      headers: headers.filter(([name]) => name !== 'Accept'),
+    })
     const document = JSON.parse(text) as Record<string, unknown>
     expect(document).toMatchObject({ issuer: server.issuer, token_endpoint: `${server.issuer}/token` })
-    const addresses = Object.entries(document).filter(([name]) => name.endsWith('_endpoint') || name.endsWith('_uri'))
+    const addresses = Object.entries(document).filter(
+      ([name]) => name.endsWith('_endpoint') || name.endsWith('_uri'),
+    )
     expect(addresses.length).toBeGreaterThan(5)
-    for (const [name, address] of addresses) expect(String(address), name).toMatch(new RegExp(`^${server.issuer}/`))
+    for (const [name, address] of addresses)
+      expect(String(address), name).toMatch(new RegExp(`^${server.issuer}/`))
   })
 })

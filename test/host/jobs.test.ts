@@ -20,8 +20,11 @@ describe('jobs', () => {
   const lease = { everySeconds: 60, seconds: 120 }
 
   it('are leased to one of many processes, and to the next only when their time has come', async () => {
-    const processes = await Promise.all(Array.from({ length: 6 }, async () => openLeases(await storage.openAnother(), clock)))
-    const takeAll = async () => (await Promise.all(processes.map((leases) => leases.take('job', lease)))).filter(Boolean).length
+    const processes = await Promise.all(
+      Array.from({ length: 6 }, async () => openLeases(await storage.openAnother(), clock)),
+    )
+    const takeAll = async () =>
+      (await Promise.all(processes.map((leases) => leases.take('job', lease)))).filter(Boolean).length
     expect(await takeAll()).toBe(1)
     expect(await takeAll()).toBe(0)
     for (const leases of processes) await leases.finish('job')
@@ -57,7 +60,10 @@ describe('jobs', () => {
         return { more: runs < 3 }
       },
     }
-    const runners = [runJobs([once], { leases: openLeases(storage, clock), log: keepingLog() }), runJobs([once], { leases: openLeases(await storage.openAnother(), clock), log: keepingLog() })]
+    const runners = [
+      runJobs([once], { leases: openLeases(storage, clock), log: keepingLog() }),
+      runJobs([once], { leases: openLeases(await storage.openAnother(), clock), log: keepingLog() }),
+    ]
     await promise
     await Promise.all(runners.map((runner) => runner.stop()))
     expect(runs).toBe(3) // its three batches, by one of the two
@@ -81,7 +87,10 @@ describe('jobs', () => {
     const runner = runJobs([job], { leases: openLeases(storage, clock), log })
     await promise
     await runner.stop()
-    expect(log.lines[0]).toMatchObject({ message: 'a background job failed and will be tried again', fields: { job: 'flaky' } })
+    expect(log.lines[0]).toMatchObject({
+      message: 'a background job failed and will be tried again',
+      fields: { job: 'flaky' },
+    })
   })
 
   it('whose leases cannot be had are tried again too', async () => {
@@ -95,8 +104,13 @@ describe('jobs', () => {
         return true
       },
       finish: async () => {},
+      release: async () => {},
     }
-    const runner = runJobs([{ name: 'job', everySeconds: 0.001, run: async () => (resolve(), { more: false }) }], { leases, log })
+    const run = async () => {
+      resolve()
+      return { more: false }
+    }
+    const runner = runJobs([{ name: 'job', everySeconds: 0.001, run }], { leases, log })
     await promise
     await runner.stop()
     expect(log.lines.length).toBe(1)
@@ -133,15 +147,34 @@ describe('jobs', () => {
     it('take it in bounded batches and leave what lives, lately expired or without an end', async () => {
       const artefacts = openArtefacts({ storage, clock, sealing })
       const now = clock.now().getTime()
-      const row = (id: string, model: string, expiresAt: Date | null) => ({ model, id, payload: '{}', createdAt: clock.now(), expiresAt })
+      const row = (id: string, model: string, expiresAt: Date | null) => ({
+        model,
+        id,
+        payload: '{}',
+        createdAt: clock.now(),
+        expiresAt,
+      })
       const ago = (seconds: number) => new Date(now - seconds * 1000)
-      await storage.db.artefact.createMany({ data: Array.from({ length: 1_100 }, (_, index) => row(`old-${index}`, index % 2 === 0 ? 'AccessToken' : 'Interaction', ago(86_401 + index))) })
-      const kept = [row('live', 'AccessToken', ago(-60)), row('just-expired', 'AuthorizationCode', ago(60)), row('edge', 'Grant', ago(86_400)), row('endless', 'Client', null), row('old-0', 'Session', ago(-60))]
+      await storage.db.artefact.createMany({
+        data: Array.from({ length: 1_100 }, (_, index) =>
+          row(`old-${index}`, index % 2 === 0 ? 'AccessToken' : 'Interaction', ago(86_401 + index)),
+        ),
+      })
+      const kept = [
+        row('live', 'AccessToken', ago(-60)),
+        row('just-expired', 'AuthorizationCode', ago(60)),
+        row('edge', 'Grant', ago(86_400)),
+        row('endless', 'Client', null),
+        row('old-0', 'Session', ago(-60)),
+      ]
       await storage.db.artefact.createMany({ data: kept })
       const left: number[] = []
       while (await artefacts.removeExpired()) left.push(await storage.db.artefact.count())
       expect(left).toEqual([605, 105])
-      const rows = await storage.db.artefact.findMany({ orderBy: { id: 'asc' }, select: { id: true, model: true } })
+      const rows = await storage.db.artefact.findMany({
+        orderBy: { id: 'asc' },
+        select: { id: true, model: true },
+      })
       expect(rows.map(({ id }) => id)).toEqual(kept.map(({ id }) => id).toSorted())
       expect(rows.find(({ id }) => id === 'old-0')?.model).toBe('Session')
     })

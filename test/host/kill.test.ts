@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { hashSecret } from '../../src/kernel/ids.ts'
 import { type Answer, application, type Code, callback, codeIn, send, times } from '../support/application.ts'
 import { createDatabase } from '../support/database.ts'
+import { countOrphans } from '../support/grants.ts'
 import { freePort, type RunningLatchkey, startLatchkey, withKeys } from '../support/latchkey.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { newVisitor } from '../support/visitor.ts'
@@ -30,8 +31,18 @@ const orDead = (work: Promise<Answer>): Promise<Answer | undefined> => work.catc
 
 async function stable(latchkey: RunningLatchkey) {
   await latchkey.createUser(ada)
-  const web = await latchkey.createClient({ kind: 'web', name: 'Shop', redirectUris: [callback], firstParty: true })
-  const native = await latchkey.createClient({ kind: 'native', name: 'Phone', redirectUris: [callback], firstParty: true })
+  const web = await latchkey.createClient({
+    kind: 'web',
+    name: 'Shop',
+    redirectUris: [callback],
+    firstParty: true,
+  })
+  const native = await latchkey.createClient({
+    kind: 'native',
+    name: 'Phone',
+    redirectUris: [callback],
+    firstParty: true,
+  })
   const visitor = newVisitor()
   await application(latchkey, web).signIn(visitor, ada)
   await application(latchkey, native).signIn(visitor, ada, offline)
@@ -47,7 +58,11 @@ interface Load {
 }
 
 /** Signs in by the session, redeems and renews until the server is gone. */
-async function work(door: ServerProcess, { web, native, visitor }: Stable, { witness, seen }: Load): Promise<void> {
+async function work(
+  door: ServerProcess,
+  { web, native, visitor }: Stable,
+  { witness, seen }: Load,
+): Promise<void> {
   const [shop, phone] = [application(door, web), application(door, native)]
   for (;;) {
     const page = await phone.visit(visitor.clone(), { scope: 'openid offline_access' }).catch(() => undefined)
@@ -71,20 +86,24 @@ async function work(door: ServerProcess, { web, native, visitor }: Stable, { wit
 }
 
 /** Nothing in the database contradicts itself. */
-async function expectWhole({ app: { storage } }: RunningLatchkey): Promise<number> {
-  const { db } = storage
-  const grants = new Set((await db.artefact.findMany({ where: { model: 'Grant' }, select: { id: true } })).map(({ id }) => id))
-  const given = await db.artefact.findMany({ where: { grantId: { not: null }, model: { not: 'Interaction' } }, select: { grantId: true } })
-  expect(given.filter(({ grantId }) => !grants.has(hashSecret(grantId ?? '')))).toEqual([])
+async function expectWhole(latchkey: RunningLatchkey): Promise<number> {
+  const { db } = latchkey.app.storage
+  expect(await countOrphans(latchkey)).toBe(0)
   const users = await db.user.findMany({ include: { password: true, passwordLinks: true } })
-  expect(users.filter(({ password, passwordLinks }) => password === null && passwordLinks.length === 0)).toEqual([])
+  expect(
+    users.filter(({ password, passwordLinks }) => password === null && passwordLinks.length === 0),
+  ).toEqual([])
   const told = await db.auditEvent.findMany({ where: { action: 'users.created' }, select: { userId: true } })
   expect(told.map(({ userId }) => userId).toSorted()).toEqual(users.map(({ id }) => id).toSorted())
   return users.length
 }
 
 /** How many of the bearer values could still be used. */
-async function unused({ app: { storage } }: RunningLatchkey, model: string, values: readonly unknown[]): Promise<number> {
+async function unused(
+  { app: { storage } }: RunningLatchkey,
+  model: string,
+  values: readonly unknown[],
+): Promise<number> {
   const ids = values.map((value) => hashSecret(String(value)))
   return await storage.db.artefact.count({ where: { model, id: { in: ids }, consumedAt: null } })
 }
@@ -130,8 +149,10 @@ it(`keeps its word through ${rounds} deaths under load`, async () => {
   const renewed = await phone.refresh(witness.current.at(-1))
   expect(renewed.status).toBe(200)
   expect(await phone.refresh(witness.rotated[0])).toMatchObject(refused)
-  for (const token of [...witness.current, renewed.body.refresh_token]) expect(await phone.refresh(token)).toMatchObject(refused)
-  for (const code of witness.redeemed) expect([await shop.redeem(code), await phone.redeem(code)]).toMatchObject([refused, refused])
+  for (const token of [...witness.current, renewed.body.refresh_token])
+    expect(await phone.refresh(token)).toMatchObject(refused)
+  for (const code of witness.redeemed)
+    expect([await shop.redeem(code), await phone.redeem(code)]).toMatchObject([refused, refused])
   await expectWhole(latchkey)
   await latchkey.close()
   await database.drop()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fixedClock, type FixedClock } from '../support/clock.ts'
+import { type FixedClock, fixedClock } from '../support/clock.ts'
 import { ada, auditOf, disableUser, type FrontDoor, grace, openFrontDoor } from '../support/front-door.ts'
 import { newVisitor, type Page } from '../support/visitor.ts'
 
@@ -17,13 +17,22 @@ describe('the link for a password', () => {
   afterAll(() => door[Symbol.asyncDispose]())
 
   const link = async (userId = door.adaId, purpose: 'reset' | 'invitation' = 'reset'): Promise<string> =>
-    (await door.latchkey.app.features.passwords.passwords.issueLink(userId, purpose, { actor: { kind: 'system' } })).url
+    (
+      await door.latchkey.app.features.passwords.passwords.issueLink(userId, purpose, {
+        actor: { kind: 'system' },
+      })
+    ).url
   const signsIn = async (email: string, password: string): Promise<boolean> => {
     const visitor = newVisitor()
-    const answer = await visitor.submit(await door.begin(visitor), { identifier: email, password }, { action: '/password' })
+    const answer = await visitor.submit(
+      await door.begin(visitor),
+      { identifier: email, password },
+      { action: '/password' },
+    )
     return answer.status === 303
   }
-  const choose = (visitor: ReturnType<typeof newVisitor>, page: Page, password: string) => visitor.submit(page, { password }, { action: '/set-password' })
+  const choose = async (visitor: ReturnType<typeof newVisitor>, page: Page, password: string) =>
+    await visitor.follow(await visitor.submit(page, { password }, { action: '/set-password' }))
 
   it('names whose it is, and sets the password of that person alone, once', async () => {
     const url = await link(graceId)
@@ -43,14 +52,18 @@ describe('the link for a password', () => {
     expect(again.text).not.toContain('name="password"')
     expect((await newVisitor().get(url)).status).toBe(403)
     expect(await signsIn(grace.email, chosen)).toBe(true)
-    expect((await auditOf(door.latchkey)).filter(({ action }) => action === 'passwords.chosen')).toMatchObject([{ userId: graceId, actor: `user:${graceId}` }])
+    expect(
+      (await auditOf(door.latchkey)).filter(({ action }) => action === 'passwords.chosen'),
+    ).toMatchObject([{ userId: graceId, actor: `user:${graceId}` }])
   })
 
   it('works for one of 10 people who have it', async () => {
     const url = await link(graceId)
     const people = Array.from({ length: 10 }, () => newVisitor())
     const pages = await Promise.all(people.map((visitor) => visitor.get(url)))
-    const answers = await Promise.all(people.map((visitor, index) => choose(visitor, pages[index] as Page, `${chosen} ${index}`)))
+    const answers = await Promise.all(
+      people.map((visitor, index) => choose(visitor, pages[index] as Page, `${chosen} ${index}`)),
+    )
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array(9).fill(410)])
     const winner = answers.findIndex(({ status }) => status === 200)
     expect(await signsIn(grace.email, `${chosen} ${winner}`)).toBe(true)
@@ -59,12 +72,19 @@ describe('the link for a password', () => {
   it('says beside the field what is wrong with a password, and then still works', async () => {
     const visitor = newVisitor()
     const page = await visitor.get(await link())
-    for (const [password, words] of [['short', 'at least 8 characters'], ['', 'at least 8 characters'], ['password123', 'attackers try first'], ['Ada Lovelace', 'your name or address'], ['x'.repeat(1_025), 'at most 1,024']] as const) {
+    for (const [password, words] of [
+      ['short', 'at least 8 characters'],
+      ['', 'at least 8 characters'],
+      ['password123', 'attackers try first'],
+      ['Ada Lovelace', 'your name or address'],
+      ['x'.repeat(1_025), 'at most 1,024'],
+    ] as const) {
       const answer = await choose(visitor, page, password)
       expect([password.slice(0, 20), answer.status]).toEqual([password.slice(0, 20), 400])
       expect(/id="password-error"[^>]*>([^<]+)</.exec(answer.text)?.[1]).toContain(words)
       expect(answer.text).toContain('Ada Lovelace')
-      if (password.length > 0 && password !== 'Ada Lovelace') expect(answer.text).not.toContain(`"${password}"`)
+      if (password.length > 0 && password !== 'Ada Lovelace')
+        expect(answer.text).not.toContain(`"${password}"`)
     }
     expect((await choose(visitor, page, ada.password)).status).toBe(200)
   })
@@ -89,7 +109,9 @@ describe('the link for a password', () => {
 
   it('refuses tokens that are none', async () => {
     for (const token of ['', 'x', 'A'.repeat(43), 'A'.repeat(8_000), '../x', "' OR 1=1"]) {
-      const page = await newVisitor().get(`${door.latchkey.issuer}/set-password?${new URLSearchParams({ token })}`)
+      const page = await newVisitor().get(
+        `${door.latchkey.issuer}/set-password?${new URLSearchParams({ token })}`,
+      )
       expect([token.slice(0, 10), page.status]).toEqual([token.slice(0, 10), 403])
       expect(page.text).not.toContain('name="password"')
     }

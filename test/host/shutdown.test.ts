@@ -4,9 +4,10 @@ import { listen } from '../../src/host/server.ts'
 import { startLatchkey } from '../support/latchkey.ts'
 import { parseAnswer } from '../support/wire.ts'
 
-const opened = (port: number): Promise<Socket> => new Promise((resolve, reject) => {
-  const socket = connect(port, 'localhost', () => resolve(socket)).once('error', reject)
-})
+const opened = (port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, 'localhost', () => resolve(socket)).once('error', reject)
+  })
 
 const closed = (socket: Socket): Promise<Buffer> => {
   const chunks: Buffer[] = []
@@ -18,13 +19,19 @@ describe('shutdown', () => {
   it('finishes a request under way, on a connection that would stay open, and takes no new one', async () => {
     const latchkey = await startLatchkey({ environment: { LATCHKEY_HOST_SHUTDOWN_SECONDS: '30' } })
     const { port } = latchkey.server
-    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'nobody', client_secret: 'x' }).toString()
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: 'nobody',
+      client_secret: 'x',
+    }).toString()
     const busy = await opened(port)
     const idle = await opened(port)
     const [answer, nothing] = [closed(busy), closed(idle)]
     // The server has the head of the request when it says that it waits for the rest.
     const waits = new Promise((resolve) => busy.once('data', resolve))
-    busy.write(`POST /token HTTP/1.1\r\nHost: ${new URL(latchkey.issuer).host}\r\nContent-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`)
+    busy.write(
+      `POST /token HTTP/1.1\r\nHost: ${new URL(latchkey.issuer).host}\r\nContent-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
+    )
     await waits
 
     const started = performance.now()
@@ -50,7 +57,10 @@ describe('shutdown', () => {
 
   it('leaves the port to the next', async () => {
     const first = await listen(() => {}, { port: 0, address: 'localhost' })
-    await expect(listen(() => {}, { port: first.port, address: 'localhost' })).rejects.toMatchObject({ code: 'host.port_in_use', message: expect.stringContaining(`PORT=${first.port + 1}`) })
+    await expect(listen(() => {}, { port: first.port, address: 'localhost' })).rejects.toMatchObject({
+      code: 'host.port_in_use',
+      message: expect.stringContaining(`PORT=${first.port + 1}`),
+    })
     await first.drain(1)
     const second = await listen(() => {}, { port: first.port, address: 'localhost' })
     expect(second.port).toBe(first.port)
@@ -58,6 +68,9 @@ describe('shutdown', () => {
   })
 
   it('does not begin on an address of another machine, and names the setting', async () => {
-    await expect(listen(() => {}, { port: 0, address: '192.0.2.1' })).rejects.toMatchObject({ code: 'host.cannot_listen', message: expect.stringContaining('LATCHKEY_LISTEN_ADDRESS') })
+    await expect(listen(() => {}, { port: 0, address: '192.0.2.1' })).rejects.toMatchObject({
+      code: 'host.cannot_listen',
+      message: expect.stringContaining('LATCHKEY_LISTEN_ADDRESS'),
+    })
   })
 })

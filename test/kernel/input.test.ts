@@ -3,7 +3,12 @@ import { z } from 'zod'
 import { accept, parseCreate, parseInput, parseUpdate } from '../../src/kernel/input.ts'
 import type { Field } from '../../src/kernel/resource.ts'
 
-const field = (schema: z.ZodType, writable: Field['writable'], optional?: boolean): Field => ({ schema, writable, documentation: 'A field.', ...(optional === undefined ? {} : { optional }) })
+const field = (schema: z.ZodType, writable: Field['writable'], optional?: boolean): Field => ({
+  schema,
+  writable,
+  documentation: 'A field.',
+  ...(optional === undefined ? {} : { optional }),
+})
 
 const fields = {
   id: field(z.string(), 'never'),
@@ -15,7 +20,9 @@ const fields = {
 
 describe('input', () => {
   it('creates from what may be given, with defaults', () => {
-    expect(parseCreate(fields, { kind: 'web', name: 'Shop' })).toEqual({ input: { kind: 'web', name: 'Shop', scopes: [] } })
+    expect(parseCreate(fields, { kind: 'web', name: 'Shop' })).toEqual({
+      input: { kind: 'web', name: 'Shop', scopes: [] },
+    })
   })
 
   it('changes what is named and nothing else', () => {
@@ -24,7 +31,12 @@ describe('input', () => {
   })
 
   it.each([
-    ['an unknown field', { kind: 'web', name: 'Shop', administrator: true }, ['administrator'], 'cannot be set'],
+    [
+      'an unknown field',
+      { kind: 'web', name: 'Shop', administrator: true },
+      ['administrator'],
+      'cannot be set',
+    ],
     ['a field of the server', { kind: 'web', name: 'Shop', id: 'mine' }, ['id'], 'cannot be set'],
     ['a missing field', { kind: 'web' }, ['name'], 'is required'],
     ['an empty field', { kind: 'web', name: '' }, ['name'], 'must not be empty'],
@@ -32,7 +44,15 @@ describe('input', () => {
     ['null for a text', { kind: 'web', name: null }, ['name'], ''],
     ['a list for a text', { kind: 'web', name: ['Shop'] }, ['name'], ''],
     ['a wrong entry of a list', { kind: 'web', name: 'Shop', scopes: ['a', 1] }, ['scopes', 1], ''],
-    ['__proto__', JSON.parse('{"kind":"web","name":"Shop","__proto__":{"administrator":true}}') as Record<string, unknown>, ['__proto__'], 'cannot be set'],
+    [
+      '__proto__',
+      JSON.parse('{"kind":"web","name":"Shop","__proto__":{"administrator":true}}') as Record<
+        string,
+        unknown
+      >,
+      ['__proto__'],
+      'cannot be set',
+    ],
   ])('does not create with %s, and names it', (_what, value, path, message) => {
     const { faults = [], input } = parseCreate(fields, value)
     expect(input).toBeUndefined()
@@ -47,17 +67,30 @@ describe('input', () => {
     ['what there is not', { nothing: 1 }],
     ['a name that every object has', { constructor: 1 }],
   ])('does not change %s', (_what, value) => {
-    expect(parseUpdate(fields, value)).toEqual({ faults: [{ path: Object.keys(value), message: 'cannot be set' }] })
+    expect(parseUpdate(fields, value)).toEqual({
+      faults: [{ path: Object.keys(value), message: 'cannot be set' }],
+    })
   })
 
   it('names all faults at once, and never what was given', () => {
-    const parsed = parseInput({ a: fields.name, b: fields.kind }, { a: 1, b: 'the-value-given', c: 'another' })
+    const parsed = parseInput(
+      { a: fields.name, b: fields.kind },
+      { a: 1, b: 'the-value-given', c: 'another' },
+    )
     expect(parsed.faults?.map(({ path }) => path.join('.')).toSorted()).toEqual(['a', 'b', 'c'])
     expect(JSON.stringify(parsed.faults)).not.toContain('the-value-given')
-    expect(() => accept(parsed)).toThrow(expect.objectContaining({ code: 'input.invalid', status: 400, message: expect.stringMatching(/a: .*b: .*c: cannot be set/) }))
+    expect(() => accept(parsed)).toThrow(
+      expect.objectContaining({
+        code: 'input.invalid',
+        status: 400,
+        message: expect.stringMatching(/a: .*b: .*c: cannot be set/),
+      }),
+    )
   })
 
   it('is handed on as it was parsed', () => {
-    expect(accept(parseInput({ a: field(z.string().transform(Number), 'always') }, { a: '5' }))).toEqual({ a: 5 })
+    expect(accept(parseInput({ a: field(z.string().transform(Number), 'always') }, { a: '5' }))).toEqual({
+      a: 5,
+    })
   })
 })

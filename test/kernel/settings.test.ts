@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { choice, flag, integer, list, optionalText, optionalUrl, seconds, text, variableOf } from '../../src/kernel/settings.ts'
+import {
+  choice,
+  flag,
+  integer,
+  list,
+  optionalText,
+  optionalUrl,
+  seconds,
+  text,
+  variableOf,
+} from '../../src/kernel/settings.ts'
 
 describe('settings', () => {
   it.each([
@@ -12,11 +22,18 @@ describe('settings', () => {
   })
 
   it('keep the names that the field uses', () => {
-    expect(variableOf('server', 'databaseUrl', optionalText('Where.', { variable: 'DATABASE_URL' }))).toBe('DATABASE_URL')
+    expect(variableOf('server', 'databaseUrl', optionalText('Where.', { variable: 'DATABASE_URL' }))).toBe(
+      'DATABASE_URL',
+    )
   })
 
   it('are secret only where they say so', () => {
-    expect([text('x', 'A.').secret, optionalText('A.', { secret: true }).secret, integer(1, 'A.').secret, list([], 'A.').secret]).toEqual([false, true, false, false])
+    expect([
+      text('x', 'A.').secret,
+      optionalText('A.', { secret: true }).secret,
+      integer(1, 'A.').secret,
+      list([], 'A.').secret,
+    ]).toEqual([false, true, false, false])
   })
 
   it.each([

@@ -11,7 +11,11 @@ import { type CreatedClient, type LatchkeyOptions, type RunningLatchkey, startLa
 import { newVisitor, type Page, type Visitor } from './visitor.ts'
 
 export const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
-export const grace = { email: 'grace@example.test', name: 'Grace Hopper', password: 'nanoseconds of wire 1906' }
+export const grace = {
+  email: 'grace@example.test',
+  name: 'Grace Hopper',
+  password: 'nanoseconds of wire 1906',
+}
 export const redirectUri = 'http://localhost:9999/callback'
 
 export interface FrontDoorOptions extends LatchkeyOptions {
@@ -32,16 +36,27 @@ export interface FrontDoor extends AsyncDisposable {
   signedIn(): Promise<Visitor>
 }
 
-export async function openFrontDoor({ client: own = {}, ...options }: FrontDoorOptions = {}): Promise<FrontDoor> {
+export async function openFrontDoor({
+  client: own = {},
+  ...options
+}: FrontDoorOptions = {}): Promise<FrontDoor> {
   const latchkey = await startLatchkey(options)
   const adaId = await latchkey.createUser(ada)
-  const client = await latchkey.createClient({ kind: 'web', name: 'Shop', redirectUris: [redirectUri], firstParty: true, ...own })
+  const client = await latchkey.createClient({
+    kind: 'web',
+    name: 'Shop',
+    redirectUris: [redirectUri],
+    firstParty: true,
+    ...own,
+  })
   const verifier = generateRandomCodeVerifier()
   const challenge = await calculatePKCECodeChallenge(verifier)
   const { issuer } = latchkey
 
   const submit = async (visitor: Visitor, form: Page): Promise<Page> =>
-    await visitor.follow(await visitor.submit(form, { identifier: ada.email, password: ada.password }, { action: '/password' }))
+    await visitor.follow(
+      await visitor.submit(form, { identifier: ada.email, password: ada.password }, { action: '/password' }),
+    )
 
   const door: FrontDoor = {
     latchkey,
@@ -63,7 +78,14 @@ export async function openFrontDoor({ client: own = {}, ...options }: FrontDoorO
     signIn: async (visitor, params) => await submit(visitor, await door.begin(visitor, params)),
     async signedIn() {
       const visitor = newVisitor()
-      await submit(visitor, await visitor.follow(await visitor.get(`${issuer}/auth?${new URLSearchParams({ client_id: 'latchkey', response_type: 'none', scope: 'openid', redirect_uri: `${issuer}/` })}`)))
+      await submit(
+        visitor,
+        await visitor.follow(
+          await visitor.get(
+            `${issuer}/auth?${new URLSearchParams({ client_id: 'latchkey', response_type: 'none', scope: 'openid', redirect_uri: `${issuer}/` })}`,
+          ),
+        ),
+      )
       return visitor
     },
     [Symbol.asyncDispose]: () => latchkey.close(),
@@ -74,12 +96,14 @@ export async function openFrontDoor({ client: own = {}, ...options }: FrontDoorO
 /** The path of the interaction that a page belongs to. */
 export const interactionPath = (page: Page): string => {
   const found = /^\/interaction\/[\w-]+/.exec(new URL(page.url).pathname)
-  if (found === null) throw new Error(`${page.url} (${page.status}) is no interaction: ${page.text.slice(0, 300)}`)
+  if (found === null)
+    throw new Error(`${page.url} (${page.status}) is no interaction: ${page.text.slice(0, 300)}`)
   return found[0]
 }
 
 /** What was audited, oldest first. */
-export const auditOf = async ({ app }: RunningLatchkey) => await app.storage.db.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] })
+export const auditOf = async ({ app }: RunningLatchkey) =>
+  await app.storage.db.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] })
 
 /** As an administrator does. */
 export async function disableUser({ app }: RunningLatchkey, id: string): Promise<void> {

@@ -144,7 +144,7 @@ export const pageSamples: readonly PageSample[] = [
   {
     name: 'other-browser-unnamed',
     template: 'login/other-browser',
-    model: { signedIn: false, homeUrl: '/' },
+    model: { signedIn: false, homeUrl: '/', keepsCookies: false },
   },
   {
     name: 'sign-out',
@@ -162,6 +162,7 @@ export const pageSamples: readonly PageSample[] = [
     model: { action: '/session/end/confirm', xsrf: 'b0f6', client: acme, autoSubmit: true },
   },
   { name: 'signed-out', template: 'logout/done', model: { homeUrl: '/' } },
+  { name: 'stayed', template: 'logout/done', model: { homeUrl: '/', stillSignedIn: true } },
   {
     name: 'signed-out-client',
     template: 'logout/done',

@@ -10,8 +10,8 @@ import { readConfig } from '../../src/config/config.ts'
 import { openLog } from '../../src/host/log.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { commandLineActor } from '../../src/kernel/http.ts'
-import { accept, parseCreate } from '../../src/kernel/input.ts'
 import { newId } from '../../src/kernel/ids.ts'
+import { accept, parseCreate } from '../../src/kernel/input.ts'
 import { serve } from '../../src/serve.ts'
 
 process.stdin.on('end', () => process.exit(0)).resume()
@@ -22,7 +22,10 @@ process.stdout.write(`${port}\n`)
 
 const { resource } = app.features.users
 while (process.env.LATCHKEY_TEST_CREATE_USERS !== undefined) {
-  await resource.create(accept(parseCreate(resource.fields, { email: `${newId()}@example.test` })), commandLineActor)
+  await resource.create(
+    accept(parseCreate(resource.fields, { email: `${newId()}@example.test` })),
+    commandLineActor,
+  )
   // SQLite answers without a wait, so that requests would never have their turn.
   await setImmediate()
 }

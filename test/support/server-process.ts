@@ -8,8 +8,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { masterKey } from './latchkey.ts'
 import type { Door, Fields } from './application.ts'
+import { masterKey } from './latchkey.ts'
 
 export interface ServerProcess extends Door, AsyncDisposable {
   readonly port: number
@@ -27,8 +27,19 @@ export interface ServerProcessOptions {
 
 const script = fileURLToPath(new URL('serve.ts', import.meta.url))
 
-export async function startServerProcess({ databaseUrl, issuer, port = 0, environment = {} }: ServerProcessOptions): Promise<ServerProcess> {
-  const settings = { DATABASE_URL: databaseUrl, PORT: String(port), LATCHKEY_ISSUER: issuer, LATCHKEY_LISTEN_ADDRESS: 'localhost', LATCHKEY_MASTER_KEY: masterKey }
+export async function startServerProcess({
+  databaseUrl,
+  issuer,
+  port = 0,
+  environment = {},
+}: ServerProcessOptions): Promise<ServerProcess> {
+  const settings = {
+    DATABASE_URL: databaseUrl,
+    PORT: String(port),
+    LATCHKEY_ISSUER: issuer,
+    LATCHKEY_LISTEN_ADDRESS: 'localhost',
+    LATCHKEY_MASTER_KEY: masterKey,
+  }
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
     env: { PATH: process.env.PATH, ...settings, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -6,7 +6,7 @@
 import { dirname } from 'node:path'
 import { openStorage } from '../../src/storage/open.ts'
 import type { Storage } from '../../src/storage/storage.ts'
-import { createDatabase, type Template } from './database.ts'
+import { createDatabase, type Template, type TestDatabase } from './database.ts'
 
 const open = (url: string): Promise<Storage> =>
   openStorage({
@@ -33,8 +33,9 @@ export interface TestStorage extends Storage, AsyncDisposable {
   openAnother(): Promise<Storage>
 }
 
-export const openTestStorage = async (): Promise<TestStorage> => {
-  const database = await createDatabase(migrated)
+/** On a fresh database unless told; either is dropped at the end. */
+export const openTestStorage = async (given?: TestDatabase): Promise<TestStorage> => {
+  const database = given ?? (await createDatabase(migrated))
   const storage = await open(database.url)
   const others: Storage[] = []
   return {

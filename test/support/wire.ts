@@ -25,7 +25,14 @@ export interface WireAnswer {
   readonly raw: string
 }
 
-const headOf = ({ method = 'GET', target = '/', host, version = '1.1', headers = [], body }: WireRequest): Buffer => {
+const headOf = ({
+  method = 'GET',
+  target = '/',
+  host,
+  version = '1.1',
+  headers = [],
+  body,
+}: WireRequest): Buffer => {
   const lines = [
     `${method} ${target} HTTP/${version}`,
     ...(host === null ? [] : [`Host: ${host}`]),
@@ -49,7 +56,11 @@ export function exchangeBytes(port: number, bytes: Buffer): Promise<WireAnswer> 
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
   // A server that refuses a long request may close before all of it was sent; its answer counts.
   socket.on('error', (error) => (chunks.length === 0 ? reject(error) : undefined))
-  socket.on('close', () => (chunks.length === 0 ? reject(new Error('There was no answer.')) : resolve(parseAnswer(Buffer.concat(chunks)))))
+  socket.on('close', () =>
+    chunks.length === 0
+      ? reject(new Error('There was no answer.'))
+      : resolve(parseAnswer(Buffer.concat(chunks))),
+  )
   socket.write(bytes)
   return promise
 }

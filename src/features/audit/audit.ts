@@ -18,6 +18,4 @@ export interface Audit {
   record(event: AuditEvent): Promise<void>
   /** Stores the event in the transaction of its cause, so that neither is there without the other. */
   recordIn(db: DatabaseTransaction, event: AuditEvent): Promise<void>
-  /** Logs the event only; for what happens thousands of times a second, such as issuing a token. */
-  note(event: AuditEvent): void
 }

@@ -32,7 +32,6 @@ export function openAudit({
   return {
     name: 'audit',
     audit: {
-      note,
       async record(event) {
         note(event)
         try {

@@ -8,10 +8,16 @@ export interface Consent {
   readonly resources: Readonly<Record<string, readonly string[]>>
 }
 
+/** Who allowed it, and whom. */
+export interface ConsentOwner {
+  readonly userId: string
+  readonly clientId: string
+}
+
 export interface Consents {
   find(userId: string, clientId: string): Promise<Consent | undefined>
   /** Adds to what was allowed before. */
-  remember(userId: string, clientId: string, consent: Consent, request?: RequestFacts): Promise<void>
+  remember(owner: ConsentOwner, consent: Consent, request?: RequestFacts): Promise<void>
 }
 
 const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])]

@@ -26,7 +26,7 @@ export function openConsents({
     consents: {
       find: (userId, clientId) => store.find(userId, clientId),
 
-      async remember(userId, clientId, consent, request) {
+      async remember({ userId, clientId }, consent, request) {
         await storage.transaction(async (db) => {
           await store.lock(db, userId)
           await store.save(db, { userId, clientId }, merged(await store.find(userId, clientId, db), consent))

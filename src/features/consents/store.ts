@@ -1,5 +1,5 @@
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
-import type { Consent } from './consents.ts'
+import type { Consent, ConsentOwner } from './consents.ts'
 
 export const openConsentStore = (storage: Storage) => ({
   async find(
@@ -16,11 +16,7 @@ export const openConsentStore = (storage: Storage) => ({
     }
   },
 
-  async save(
-    db: DatabaseTransaction,
-    owner: { readonly userId: string; readonly clientId: string },
-    consent: Consent,
-  ): Promise<void> {
+  async save(db: DatabaseTransaction, owner: ConsentOwner, consent: Consent): Promise<void> {
     const columns = {
       scopes: JSON.stringify(consent.scopes),
       claims: JSON.stringify(consent.claims),
@@ -37,9 +33,5 @@ export const openConsentStore = (storage: Storage) => ({
   async lock(db: DatabaseTransaction, userId: string): Promise<void> {
     if (storage.dialect === 'postgresql')
       await db.$queryRaw`SELECT 1 AS locked FROM "user" WHERE id = ${userId} FOR UPDATE`
-  },
-
-  async remove(db: DatabaseTransaction, userId: string, clientId: string): Promise<boolean> {
-    return (await db.consent.deleteMany({ where: { userId, clientId } })).count === 1
   },
 })

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { hash, parseOptions, verify } from '@node-rs/argon2'
+import { parseOptions } from '@node-rs/argon2'
 import pLimit from 'p-limit'
 import { AppError } from '../../kernel/errors.ts'
+import { openHashingThreads, type Task } from './hashing-threads.ts'
 
 const argon2id = 2
 const tagBytes = 32
@@ -42,7 +43,7 @@ export const normalized = (password: string): string => password.normalize('NFKC
 
 /**
  * Hashes by `@node-rs/argon2`, which takes a third of the time that `node:crypto` takes and gives its memory back. Both
- * work on libuv's four threads, where signing happens too; running few at once keeps threads free for that.
+ * would work on libuv's four threads, where tokens are signed: hence threads of our own, which give way to all others.
  */
 export function openHashing(options: HashingOptions): Hashing {
   const limit = pLimit(options.concurrentHashes)
@@ -54,21 +55,23 @@ export function openHashing(options: HashingOptions): Hashing {
     outputLen: tagBytes,
   }
   const decoy = decoyOf(options)
+  const threads = openHashingThreads()
 
   const hasRoom = (): boolean =>
     limit.activeCount + limit.pendingCount < options.concurrentHashes + options.waitingHashes
-  const queued = async <T>(work: () => Promise<T>): Promise<T> => {
+  const queued = async (task: Task): Promise<string | boolean> => {
     if (!hasRoom()) throw busy()
-    return await limit(work)
+    return await limit(threads.run, task)
   }
 
   return {
     hasRoom,
-    hash: async (password) => (await queued(() => hash(normalized(password), parameters))) as PasswordHash,
+    hash: async (password) =>
+      (await queued({ work: 'hash', password: normalized(password), parameters })) as PasswordHash,
 
     async verify(password, stored) {
-      const matches = await queued(() => verify(stored ?? decoy, normalized(password)))
-      return matches && stored !== undefined
+      const matches = await queued({ work: 'verify', password: normalized(password), stored: stored ?? decoy })
+      return matches === true && stored !== undefined
     },
 
     isOutdated(stored) {

@@ -4,7 +4,7 @@ import { algorithms, type SigningKey } from './signing-keys.ts'
 
 export interface KeyOperations {
   list(): Promise<readonly SigningKey[]>
-  /** Publishes a next key for each algorithm; with `immediately`, lets the published ones sign at once. */
+  /** Publishes a next key of each algorithm, or of one; with `immediately`, lets it sign at once. Returns all keys. */
   rotate(only: string | undefined, immediately: boolean): Promise<readonly SigningKey[]>
   rotateCookieKey(): Promise<void>
 }
@@ -48,15 +48,12 @@ export const signingKeysDefinition: FeatureDefinition = {
   commands: [listCommand, rotateCommand, rotateCookiesCommand],
 }
 
-export const keyCommands = (operations: () => KeyOperations): readonly Command[] => [
-  { ...listCommand, run: async () => answer('', await operations().list()) },
+export const keyCommands = (operations: KeyOperations): readonly Command[] => [
+  { ...listCommand, run: async () => answer('', await operations.list()) },
   {
     ...rotateCommand,
     async run(input) {
-      const keys = await operations().rotate(
-        input.algorithm as string | undefined,
-        input.immediately === true,
-      )
+      const keys = await operations.rotate(input.algorithm as string | undefined, input.immediately === true)
       const heading =
         input.immediately === true ? 'The new keys sign from now on.' : 'The next keys are published.'
       return answer(heading, keys)
@@ -65,7 +62,7 @@ export const keyCommands = (operations: () => KeyOperations): readonly Command[]
   {
     ...rotateCookiesCommand,
     async run() {
-      await operations().rotateCookieKey()
+      await operations.rotateCookieKey()
       return { text: 'Cookies are signed with a new key from now on.', json: { rotated: true } }
     },
   },

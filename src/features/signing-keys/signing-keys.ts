@@ -39,16 +39,8 @@ function dueFor(
   keys: readonly SigningKey[],
   { now, schedule }: { readonly now: Date; readonly schedule: Schedule },
 ): readonly Step[] {
-  const own = keys.filter((key) => key.algorithm === algorithm)
-  const active = own.find(({ state }) => state === 'active')
-  const next = own.find(({ state }) => state === 'next')
-  if (active === undefined) {
-    return [
-      next === undefined
-        ? { do: 'create', algorithm, state: 'active' }
-        : { do: 'activate', kid: next.kid, retire: undefined },
-    ]
-  }
+  const { active, next } = keysOf(algorithm, keys)
+  if (active === undefined) return [firstStep(algorithm, next)]
   const takesOverAt = after(active.activatedAt ?? active.createdAt, schedule.rotationSeconds)
   if (next === undefined) {
     return after(takesOverAt, -schedule.publishSeconds) <= now
@@ -58,3 +50,30 @@ function dueFor(
   const publishedLongEnough = after(next.createdAt, schedule.publishSeconds) <= now
   return publishedLongEnough ? [{ do: 'activate', kid: next.kid, retire: active.kid }] : []
 }
+
+/** What gives each algorithm a next key, or its first one, whatever the schedule. */
+export const publicationSteps = (keys: readonly SigningKey[], only: readonly Algorithm[]): readonly Step[] =>
+  only.flatMap((algorithm): readonly Step[] => {
+    const { active, next } = keysOf(algorithm, keys)
+    if (active === undefined) return [firstStep(algorithm, next)]
+    return next === undefined ? [{ do: 'create', algorithm, state: 'next' }] : []
+  })
+
+/** What lets every next key sign, however short it has been published. */
+export const activationSteps = (keys: readonly SigningKey[], only: readonly Algorithm[]): readonly Step[] =>
+  only.flatMap((algorithm): readonly Step[] => {
+    const { active, next } = keysOf(algorithm, keys)
+    return next === undefined ? [] : [{ do: 'activate', kid: next.kid, retire: active?.kid }]
+  })
+
+function keysOf(algorithm: Algorithm, keys: readonly SigningKey[]) {
+  const inState = (wanted: KeyState): SigningKey | undefined =>
+    keys.find((key) => key.algorithm === algorithm && key.state === wanted)
+  return { active: inState('active'), next: inState('next') }
+}
+
+/** Where nothing signs yet there is nobody to wait for. */
+const firstStep = (algorithm: Algorithm, next: SigningKey | undefined): Step =>
+  next === undefined
+    ? { do: 'create', algorithm, state: 'active' }
+    : { do: 'activate', kid: next.kid, retire: undefined }

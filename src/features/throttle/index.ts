@@ -1,5 +1,5 @@
 /**
- * Owns how often somebody may try: failures by account, known device and address, and how many requests an address sends.
+ * Owns how often somebody may try: failures by account, known device and address.
  * Does not own what an attempt is or whether it succeeds; whoever verifies asks here first.
  */
 import { createHash } from 'node:crypto'
@@ -8,13 +8,12 @@ import type { SettingValues } from '../../kernel/settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Feature } from '../feature.ts'
 import { addressKey } from './address.ts'
-import { openLimits } from './limits.ts'
 import type { settings } from './settings.ts'
 import { openThrottleStore, type ThrottleStore } from './store.ts'
 import { type Policy, type Subject, type Throttle, tooManyAttempts } from './throttle.ts'
 
 export { addressKey } from './address.ts'
-export type { Admission, Limit, Subject, Throttle } from './throttle.ts'
+export type { Admission, Subject, Throttle } from './throttle.ts'
 
 export interface ThrottleDependencies {
   readonly storage: Storage
@@ -32,7 +31,7 @@ export function openThrottle(dependencies: ThrottleDependencies): Feature & { re
 
   return {
     name: 'throttle',
-    throttle: { admit: admitting(dependencies, store), limit: openLimits(clock) },
+    throttle: { admit: admitting(dependencies, store) },
     jobs: [
       {
         name: 'throttle.remove_ended',
@@ -73,7 +72,7 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
       const key = keyOf('device', userId, device)
       const failures = await count(key, settings.deviceFailures)
       return {
-        withdraw: () => store.takeBack(key, failures, clock.now()),
+        withdraw: () => store.takeBack(key, failures),
         async succeeded(id) {
           await Promise.all([store.clear(key), remember(id, device)])
         },
@@ -85,11 +84,11 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
     const onAccount = await count(accountCounter, settings.accountFailures)
     return {
       async withdraw() {
-        await store.takeBack(addressCounter, fromAddress, clock.now())
-        await store.takeBack(accountCounter, onAccount, clock.now())
+        await store.takeBack(addressCounter, fromAddress)
+        await store.takeBack(accountCounter, onAccount)
       },
       async succeeded(id) {
-        await store.takeBack(addressCounter, fromAddress, clock.now())
+        await store.takeBack(addressCounter, fromAddress)
         await Promise.all([store.clear(accountCounter), remember(id, subject.device)])
       },
     }

@@ -30,17 +30,19 @@ const count =
     const most = Math.max(first, policy.maximumWaitSeconds * 1000)
     const forget = policy.forgetSeconds * 1000
     const doublings = Math.ceil(Math.log2(most / first))
-    const begin = allowance > 1 ? now : now + first
+    // No wait is the beginning of time, not now: of parallel attempts the later one may carry the earlier instant.
+    const begin = allowance > 1 ? 0 : now + first
+    const ends = Math.max(now, begin) + forget
 
     const rows = await db.$queryRaw<CountedRow[]>`
       INSERT INTO throttle_counter (key, failures, allowed_at, window_ends_at)
-      VALUES (${key}, 1, CAST(${begin} AS BIGINT), CAST(${begin + forget} AS BIGINT))
+      VALUES (${key}, 1, CAST(${begin} AS BIGINT), CAST(${ends} AS BIGINT))
       ON CONFLICT (key) DO UPDATE SET
         failures = CASE WHEN throttle_counter.window_ends_at <= CAST(${now} AS BIGINT) THEN 1
                         ELSE throttle_counter.failures + 1 END,
         allowed_at = CASE
           WHEN throttle_counter.window_ends_at <= CAST(${now} AS BIGINT) THEN CAST(${begin} AS BIGINT)
-          WHEN throttle_counter.failures + 1 < CAST(${allowance} AS INTEGER) THEN CAST(${now} AS BIGINT)
+          WHEN throttle_counter.failures + 1 < CAST(${allowance} AS INTEGER) THEN CAST(0 AS BIGINT)
           WHEN throttle_counter.failures + 1 - CAST(${allowance} AS INTEGER) >= CAST(${doublings} AS INTEGER)
             THEN CAST(${now + most} AS BIGINT)
           ELSE CAST(${now} AS BIGINT)
@@ -65,10 +67,9 @@ const openCounters = (storage: Storage) => ({
   },
 
   /** Takes one failure back, with the wait it brought unless others failed since. */
-  async takeBack(key: string, failures: number, at: Date): Promise<void> {
+  async takeBack(key: string, failures: number): Promise<void> {
     const { throttleCounter } = storage.db
-    const allowedAt = BigInt(at.getTime())
-    const own = { where: { key, failures }, data: { failures: { decrement: 1 }, allowedAt } }
+    const own = { where: { key, failures }, data: { failures: { decrement: 1 }, allowedAt: 0n } }
     if ((await throttleCounter.updateMany(own)).count > 0) return
     await throttleCounter.updateMany({
       where: { key, failures: { gt: 0 } },

@@ -22,12 +22,6 @@ export interface Admission {
   withdraw(): Promise<void>
 }
 
-export interface Limit {
-  /** Requests let through in a window. */
-  readonly max: number
-  readonly windowSeconds: number
-}
-
 export interface Throttle {
   /**
    * Counts an attempt before it is verified, in a write of its own that no later failure undoes. A known device has an
@@ -35,8 +29,6 @@ export interface Throttle {
    * against the account and the address. Throws `throttle.too_many_attempts` (429) without counting it for the account.
    */
   admit(subject: Subject): Promise<Admission>
-  /** Counts a request under `key` in this process's memory. Throws `throttle.too_many_requests` (429). */
-  limit(key: string, limit: Limit): void
 }
 
 /** How failures under one key turn into waits. */
@@ -54,15 +46,4 @@ export const tooManyAttempts = (retryAfterSeconds: number): AppError =>
     429,
     'There were too many failed attempts. Wait before the next one.',
     { retryAfterSeconds, params: { minutes: Math.ceil(retryAfterSeconds / 60) } },
-  )
-
-export const tooManyRequests = (retryAfterSeconds: number): AppError =>
-  new AppError(
-    'throttle.too_many_requests',
-    429,
-    'There were too many requests. Wait a moment, then try again.',
-    {
-      retryAfterSeconds,
-      params: { minutes: Math.ceil(retryAfterSeconds / 60) },
-    },
   )

@@ -44,8 +44,9 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
 
     async allow(ctx, interaction) {
       const userId = personOf(interaction)
-      await consents.remember(userId, interaction.clientId, interaction.missing, factsOf(ctx))
-      await interactions.finishConsent(ctx, interaction, interaction.missing)
+      const { clientId, missing } = interaction
+      await consents.remember({ userId, clientId }, missing, factsOf(ctx))
+      await interactions.finishConsent(ctx, interaction, missing)
     },
   }
 }

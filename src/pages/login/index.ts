@@ -40,8 +40,9 @@ export function loginRoutes(
   async function explain(ctx: Context, uid: string): Promise<void> {
     const trail = await interactions.trail(ctx, uid)
     const signedIn = (await doors.signedIn(ctx)) !== undefined
-    // A form sent twice: the first one has signed the person in, but the browser followed the second.
-    if (ctx.method === 'POST' && signedIn && trail?.restartPath !== undefined) {
+    // A form sent twice: the first one went through, but the browser followed the second, and may never have got the
+    // cookie of the session. Whoever cancels twice does not mean to begin again.
+    if (ctx.method === 'POST' && !ctx.path.endsWith('/abort') && trail?.restartPath !== undefined) {
       ctx.status = 303
       return ctx.redirect(trail.restartPath)
     }
@@ -59,6 +60,7 @@ export function loginRoutes(
     pages.answer(ctx, trail?.pending === true ? 'login/other-browser' : 'login/expired', {
       signedIn,
       homeUrl: '/',
+      keepsCookies: ctx.get('Cookie') !== '',
       ...view,
     })
   }

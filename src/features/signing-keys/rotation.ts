@@ -1,0 +1,106 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Sealing } from '../../kernel/sealing.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Audit } from '../audit/index.ts'
+import { generateKey } from './generate.ts'
+import {
+  type Algorithm,
+  activationSteps,
+  dueSteps,
+  publicationSteps,
+  type Schedule,
+  type SigningKey,
+  type Step,
+} from './signing-keys.ts'
+import type { SigningKeyStore } from './store.ts'
+
+export interface Rotation {
+  /** True when the schedule has something to do. */
+  isDue(): Promise<boolean>
+  /** Takes the steps that the schedule says are due. */
+  advance(): Promise<void>
+  /** Publishes a next key of each algorithm that has none, whatever the schedule. */
+  publishNext(only: readonly Algorithm[]): Promise<void>
+  /** The same, and lets the next keys sign from now on. */
+  replace(only: readonly Algorithm[]): Promise<void>
+}
+
+export interface RotationDependencies {
+  readonly storage: Storage
+  readonly store: SigningKeyStore
+  readonly clock: Clock
+  readonly sealing: Sealing
+  readonly audit: Audit
+  readonly schedule: Schedule
+}
+
+/** What the private key of `kid` is sealed for. */
+export const sealedRow = (kid: string): string => `signing_key:${kid}:sealed_jwk`
+
+export function openRotation(dependencies: RotationDependencies): Rotation {
+  const { storage, store, clock, schedule } = dependencies
+  const take = stepTaker(dependencies)
+
+  /** One process at a time: the revision row is locked first, so that two never make a key each. */
+  const takeAll = async (
+    ...rounds: readonly ((keys: readonly SigningKey[]) => readonly Step[])[]
+  ): Promise<void> => {
+    await storage.transaction(async (db) => {
+      await storage.touch(db, 'keys')
+      for (const stepsOf of rounds) {
+        for (const step of stepsOf(await store.listKeys(db))) await take(db, step)
+      }
+    })
+  }
+  const due = (keys: readonly SigningKey[]): readonly Step[] => dueSteps(keys, clock.now(), schedule)
+
+  return {
+    isDue: async () => due(await store.listKeys()).length > 0,
+    advance: () => takeAll(due),
+    publishNext: (only) => takeAll((keys) => publicationSteps(keys, only)),
+    replace: (only) =>
+      takeAll(
+        (keys) => publicationSteps(keys, only),
+        (keys) => activationSteps(keys, only),
+      ),
+  }
+}
+
+/** Takes one step in a transaction and records it there. */
+function stepTaker({ store, clock, sealing, audit }: RotationDependencies) {
+  async function create(db: DatabaseTransaction, step: Extract<Step, { do: 'create' }>): Promise<void> {
+    const { algorithm, state } = step
+    const { kid, privateJwk, publicJwk } = await generateKey(algorithm)
+    const now = clock.now()
+    await store.insertKey(db, {
+      kid,
+      algorithm,
+      state,
+      publicJwk: JSON.stringify(publicJwk),
+      sealedJwk: sealing.seal(JSON.stringify(privateJwk), sealedRow(kid)),
+      createdAt: now,
+      activatedAt: state === 'active' ? now : undefined,
+      retiredAt: undefined,
+    })
+    await audit.recordIn(db, {
+      action: 'signing-keys.created',
+      outcome: 'success',
+      detail: { kid, algorithm, state },
+    })
+  }
+
+  return async (db: DatabaseTransaction, step: Step): Promise<void> => {
+    if (step.do === 'create') return await create(db, step)
+    if (step.do === 'remove') {
+      await store.removeKey(db, step.kid)
+    } else {
+      if (!(await store.activate(db, step.kid, clock.now()))) return
+      if (step.retire !== undefined) await store.retire(db, step.retire, clock.now())
+    }
+    await audit.recordIn(db, {
+      action: `signing-keys.${step.do}d`,
+      outcome: 'success',
+      detail: { kid: step.kid },
+    })
+  }
+}

@@ -1,0 +1,77 @@
+import type { App } from './app.ts'
+import type { PagePorts } from './pages/index.ts'
+import type { ProviderHandle } from './provider/index.ts'
+
+/** What a page may show of a person. */
+export function personView({ users }: App['features']): PagePorts['people']['view'] {
+  return async (userId) => {
+    const user = await users.users.find(userId)
+    if (!users.users.isActive(user)) return undefined
+    const { name, email, username, administrator } = user
+    return { administrator, ...(name && { name }), ...(email && { email }), ...(username && { username }) }
+  }
+}
+
+function clientView({ clients }: App['features']): PagePorts['clients']['view'] {
+  return async (id) => {
+    const client = await clients.clients.find(id)
+    if (client === undefined) return undefined
+    const { name, logoUri, clientUri, policyUri, tosUri } = client
+    return {
+      name,
+      ...(logoUri && { logoUri }),
+      ...(clientUri && { clientUri }),
+      ...(policyUri && { policyUri }),
+      ...(tosUri && { tosUri }),
+    }
+  }
+}
+
+const passwordLinks = ({ passwords: { passwords } }: App['features']): PagePorts['passwords'] => ({
+  minimumLength: passwords.minimumLength,
+  async readLink(token) {
+    const user = await passwords.readLink(token)
+    if (user === undefined) return undefined
+    const { name, email, username } = user
+    return { ...(name && { name }), ...(email && { email }), ...(username && { username }) }
+  },
+  chooseByLink: async (token, password, request) =>
+    void (await passwords.chooseByLink({ token, password, request })),
+})
+
+export interface PageInputs {
+  readonly provider: ProviderHandle
+  readonly issuer: URL
+  readonly sampleUrl: string | undefined
+  readonly views: PagePorts['views']
+}
+
+/** The pages' needs, met by the features and the provider. */
+export function pagePorts(
+  { features, config, clock, sealing }: App,
+  { provider, issuer, sampleUrl, views }: PageInputs,
+): PagePorts {
+  const { resources, consents, passwords, setup, audit } = features
+  return {
+    issuer,
+    views,
+    clock,
+    csrfKey: sealing.derive('csrf'),
+    interactions: provider.interactions,
+    signIn: provider,
+    people: { view: personView(features) },
+    clients: { view: clientView(features) },
+    apis: { view: resources.resources.findByIndicator },
+    consents: consents.consents,
+    factors: [passwords.factor],
+    setup: {
+      isNeeded: setup.setup.isNeeded,
+      linkState: setup.setup.linkState,
+      complete: async (form, request) => void (await setup.setup.complete(form, request)),
+    },
+    passwords: passwordLinks(features),
+    record: audit.audit.record,
+    sampleUrl,
+    refreshLifetimeSeconds: config.provider.refreshTokenMaximumSeconds,
+  }
+}

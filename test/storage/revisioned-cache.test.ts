@@ -1,0 +1,101 @@
+import { expect, it } from 'vitest'
+import { openRevisionedCache } from '../../src/storage/revisioned-cache.ts'
+
+interface Answer {
+  readonly text: string
+}
+
+/** A source that is asked by hand, and a revision that is set by hand. */
+const open = (maximum?: number) => {
+  const source = { revision: 1 as number | undefined, loads: [] as string[], text: 'old' }
+  const cache = openRevisionedCache<Answer>(() => source.revision, maximum)
+  const get = (key: string) =>
+    cache.get(key, async () => {
+      source.loads.push(key)
+      return { text: source.text }
+    })
+  return { source, cache, get }
+}
+
+it('asks once while nothing changes', async () => {
+  const { source, get } = open()
+  const first = await get('a')
+  source.text = 'new'
+  expect(await get('a')).toBe(first)
+  await get('b')
+  expect(source.loads).toEqual(['a', 'b'])
+})
+
+it('asks again after a change, whatever the new revision is', async () => {
+  const { source, get } = open()
+  for (const [text, revision] of [
+    ['first', 5],
+    ['second', 6],
+    ['third', 2],
+    ['fourth', 0],
+  ] as const) {
+    source.revision = revision
+    source.text = text
+    expect(await get('a')).toEqual({ text })
+    expect(await get('a')).toEqual({ text })
+  }
+  expect(source.loads).toHaveLength(4)
+})
+
+it('keeps nothing while the revision is unknown, and nothing from before', async () => {
+  const { source, get } = open()
+  await get('a')
+  source.revision = undefined
+  await get('a')
+  await get('a')
+  source.revision = 1
+  await get('a')
+  await get('a')
+  expect(source.loads).toHaveLength(4)
+})
+
+it.each([
+  ['a change', 2],
+  ['a loss of the revision', undefined],
+])('does not keep what was being read across %s', async (_name, revision) => {
+  const { source, cache, get } = open()
+  const reading = Promise.withResolvers<Answer>()
+  const answer = cache.get('a', () => reading.promise)
+  source.revision = revision
+  reading.resolve({ text: 'read before the change' })
+  expect(await answer).toEqual({ text: 'read before the change' })
+  source.revision ??= 1
+  source.text = 'read after it'
+  expect(await get('a')).toEqual({ text: 'read after it' })
+})
+
+it('does not keep what was being read when it was dropped', async () => {
+  const { cache, get } = open()
+  const reading = Promise.withResolvers<Answer>()
+  const answer = cache.get('a', () => reading.promise)
+  cache.drop()
+  reading.resolve({ text: 'read before' })
+  await answer
+  expect(await get('a')).toEqual({ text: 'old' })
+})
+
+it('forgets everything when it is dropped', async () => {
+  const { source, cache, get } = open()
+  await get('a')
+  cache.drop()
+  await get('a')
+  expect(source.loads).toEqual(['a', 'a'])
+})
+
+it('does not remember what is not there, nor failures', async () => {
+  const { get, cache } = open()
+  expect(await cache.get('a', async () => undefined)).toBeUndefined()
+  await expect(cache.get('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  expect(await get('a')).toEqual({ text: 'old' })
+})
+
+it('holds no more than its maximum, and forgets what was not used for longest', async () => {
+  const { source, get } = open(3)
+  for (const key of ['a', 'b', 'c', 'a', 'd', 'a', 'b']) await get(key)
+  expect(source.loads).toEqual(['a', 'b', 'c', 'd', 'b'])
+})

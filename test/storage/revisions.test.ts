@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { openStorage } from '../../src/storage/open.ts'
+import { openRevisionedCache } from '../../src/storage/revisioned-cache.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+import { databaseKind } from '../support/database.ts'
+import { queryOn } from '../support/postgres-databases.ts'
+import { openTestStorage, type TestStorage } from '../support/storage.ts'
+
+let storage: TestStorage
+let other: Storage
+const patience = { timeout: 10_000, interval: 5 }
+
+beforeEach(async () => {
+  storage = await openTestStorage()
+  other = await openStorage({
+    databaseUrl: storage.url,
+    dataFolder: '',
+    synchronous: 'NORMAL',
+    poolSize: 2,
+    timeoutMilliseconds: 5_000,
+  })
+})
+afterEach(async () => {
+  await other.close()
+  await storage[Symbol.asyncDispose]()
+})
+
+const change = (from: Storage = storage) => from.transaction((db) => from.touch(db, 'clients'))
+
+it('moves with each change of its topic, and of no other topic', async () => {
+  const before = other.revision('clients')
+  const keys = other.revision('keys')
+  await change()
+  await vi.waitFor(() => expect(other.revision('clients')).not.toBe(before), patience)
+  const after = other.revision('clients')
+  expect(after).toBeGreaterThan(before ?? Number.NaN)
+  expect(other.revision('keys')).toBe(keys)
+  await change()
+  await vi.waitFor(() => expect(other.revision('clients')).toBeGreaterThan(after ?? Number.NaN), patience)
+})
+
+it('has moved for the process that made the change when its transaction is over', async () => {
+  for (let round = 0; round < 30; round += 1) {
+    let before: number | undefined
+    await storage.transaction(async (db) => {
+      await storage.touch(db, 'clients')
+      await db.$queryRawUnsafe('SELECT 1')
+      before = storage.revision('clients')
+    })
+    expect(storage.revision('clients')).not.toBe(before)
+  }
+})
+
+it('does not move for a change that was taken back', async () => {
+  const work = storage.transaction(async (db) => {
+    await storage.touch(db, 'clients')
+    throw new Error('taken back')
+  })
+  const before = other.revision('clients')
+  await expect(work).rejects.toThrow('taken back')
+  await storage.transaction((db) => storage.touch(db, 'users'))
+  const users = other.revision('users')
+  await storage.transaction((db) => storage.touch(db, 'users'))
+  await vi.waitFor(() => expect(other.revision('users')).toBeGreaterThan(users ?? Number.NaN), patience)
+  expect(other.revision('clients')).toBe(before)
+})
+
+it('counts every one of many changes at once, from two processes', async () => {
+  const crowd = Array.from({ length: 20 }, () => change())
+  await Promise.all(crowd)
+  if (databaseKind() === 'postgresql') await Promise.all(Array.from({ length: 20 }, (_, i) => change(i % 2 === 0 ? storage : other)))
+  else for (let round = 0; round < 20; round += 1) await change(round % 2 === 0 ? storage : other)
+  const row = await storage.db.revision.findUniqueOrThrow({ where: { topic: 'clients' } })
+  expect(row.value).toBe(40)
+})
+
+if (databaseKind() === 'postgresql') {
+  const listeners = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`
+  const cutListeners = () =>
+    queryOn(storage.url, `SELECT pg_terminate_backend(pid) FROM (${listeners}) AS listening`)
+
+  it('is unknown while the listening connection is down, and then serves nothing from before', async () => {
+    await storage.db.resource.create({ data: { id: 'api', indicator: 'https://api.example', name: 'old' } })
+    const cache = openRevisionedCache(() => other.revision('resources'))
+    const nameOf = async () => {
+      const load = async () => (await other.db.resource.findUnique({ where: { id: 'api' } })) ?? undefined
+      return (await cache.get('api', load))?.name
+    }
+    expect(await nameOf()).toBe('old')
+    const before = other.revision('resources')
+    expect(await cutListeners()).toHaveLength(2)
+    await vi.waitFor(() => expect(other.revision('resources')).toBeUndefined(), patience)
+    await storage.transaction(async (db) => {
+      await db.resource.update({ where: { id: 'api' }, data: { name: 'new' } })
+      await storage.touch(db, 'resources')
+    })
+    expect(await nameOf()).toBe('new')
+    await vi.waitFor(() => expect(other.revision('resources')).toBeDefined(), patience)
+    expect(other.revision('resources')).not.toBe(before)
+    expect(await nameOf()).toBe('new')
+    const reconnected = other.revision('resources')
+    await storage.transaction((db) => storage.touch(db, 'resources'))
+    await vi.waitFor(() => expect(other.revision('resources')).not.toBe(reconnected), patience)
+  })
+
+  it('leaves no connection behind when it is closed while it reconnects', async () => {
+    const another = await openStorage({
+      databaseUrl: storage.url,
+      dataFolder: '',
+      synchronous: 'NORMAL',
+      poolSize: 1,
+      timeoutMilliseconds: 5_000,
+    })
+    await cutListeners()
+    await vi.waitFor(() => expect(another.revision('keys')).toBeUndefined(), patience)
+    await another.close()
+    await vi.waitFor(() => {
+      expect(storage.revision('keys')).toBeDefined()
+      expect(other.revision('keys')).toBeDefined()
+    }, patience)
+    expect(await queryOn(storage.url, listeners.replace('AND query LIKE', `AND query <> '' AND query LIKE`))).toHaveLength(2)
+  })
+}
