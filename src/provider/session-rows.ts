@@ -90,6 +90,8 @@ const columnsFor =
     }
   }
 
+const signedInAt = (stored: string): unknown => (JSON.parse(stored) as Payload).loginTs
+
 /** One statement where the identifier stays, which is nearly always; two where it is rotated. */
 function replacing(
   storage: Storage,
@@ -108,9 +110,10 @@ function replacing(
     if ((await rewrite.run(...values, id, sessionUid, version)) === 1) return true
     const current = await storage.db.artefact.findFirst({ where: { model, sessionUid } })
     if (current?.version !== version) return false
-    // An identifier from before the sign-in must not lead to the signed-in session, not even for a moment.
-    const samePerson = current.userId !== null && current.userId === userId
-    const rotation = { previousId: samePerson ? current.id : null, rotatedAt: clock.now() }
+    // An identifier from before a sign-in, also one anew, must not lead to what came after it, not even for a moment.
+    const sameSignIn =
+      userId !== null && current.userId === userId && signedInAt(current.payload) === write.payload.loginTs
+    const rotation = { previousId: sameSignIn ? current.id : null, rotatedAt: clock.now() }
     const { count } = await storage.db.artefact.updateMany({
       where: { model, sessionUid, version },
       data: { ...columns, ...rotation, version: version + 1 },

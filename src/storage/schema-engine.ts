@@ -28,8 +28,6 @@ export interface SchemaEngine {
   apply(migrations: readonly Migration[]): Promise<readonly string[]>
   /** The SQL that leads from one schema (nothing, if undefined) to another; empty when they agree. No database is asked. */
   difference(from: Schema | undefined, to: Schema): Promise<string>
-  /** Closes the connections it has opened. */
-  close(): Promise<void>
   /** Closes its connections, which the engine by itself leaves open. */
   close(): Promise<void>
 }
@@ -96,9 +94,16 @@ async function instantiate(): Promise<typeof Bindings> {
     'schema_engine_bg.wasm',
   )
   const { instance } = await WebAssembly.instantiate(readFileSync(path), {
-    './schema_engine_bg.js': { ...bindings },
+    './schema_engine_bg.js': { ...bindings, ...withoutWaiting(bindings) },
   })
   bindings.__wbg_set_wasm(instance.exports)
   ;(instance.exports as { __wbindgen_start?: () => void }).__wbindgen_start?.()
   return bindings
+}
+
+/** The engine's lock has a time limit of ten seconds that is never cleared, and would keep the process that long. */
+function withoutWaiting(bindings: object): Record<string, unknown> {
+  const timers = Object.keys(bindings).filter((name) => name.startsWith('__wbg_setTimeout_'))
+  const start = (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds).unref()
+  return Object.fromEntries(timers.map((name) => [name, start]))
 }

@@ -58,8 +58,6 @@ describe('sign-in refuses', () => {
   it('an unknown user as slowly as a known one', async () => {
     const visitor = newVisitor()
     const form = await door.begin(visitor)
-    const median = (times: readonly number[]) =>
-      times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
     const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] }
     for (let round = 0; round < 9; round += 1) {
       const email = `timing-${round}@example.test`
@@ -73,7 +71,8 @@ describe('sign-in refuses', () => {
         times[kind].push(performance.now() - started)
       }
     }
-    const ratio = median(times.unknown) / median(times.known)
+    // The quickest of each: whatever else the machine does only ever adds time.
+    const ratio = Math.min(...times.unknown) / Math.min(...times.known)
     expect(ratio).toBeGreaterThan(0.5)
     expect(ratio).toBeLessThan(2)
   })

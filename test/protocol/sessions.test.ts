@@ -118,7 +118,7 @@ describe('the identifier of a session', () => {
     expect(codeIn(await shop.visit(victim, silent))).not.toBe('')
   })
 
-  it('is replaced at re-authentication, and the old one is dead after a moment', async () => {
+  it('is replaced at re-authentication, and the old one is dead at once', async () => {
     const clock = movableClock()
     await using latchkey = await startLatchkey({ clock })
     await latchkey.createUser(ada)
@@ -126,9 +126,9 @@ describe('the identifier of a session', () => {
     const visitor = newVisitor()
     await shop.signIn(visitor, ada)
     const stolen = visitor.clone()
+    clock.advance(1)
     await shop.signIn(visitor, ada, { prompt: 'login' })
     expect(sessionCookie(visitor)).not.toBe(sessionCookie(stolen))
-    clock.advance(11)
     expect(errorIn(await shop.visit(stolen, silent))).toBe('login_required')
     expect(codeIn(await shop.visit(visitor, silent))).not.toBe('')
   })
@@ -147,7 +147,8 @@ describe('the identifier of a session', () => {
       await visitor.submit(other, { identifier: bob.email, password: bob.password }, { action: '/password' }),
     )
     // The library ends the first session by a form that sends itself.
-    if (answer.location === undefined) answer = await visitor.follow(await visitor.submit(answer, {}))
+    if (answer.location === undefined)
+      answer = await visitor.follow(await visitor.submit(answer, { logout: 'yes' }))
     const bobs = await shop.redeem({ code: codeIn(answer), verifier: page.verifier })
     expect(await userinfo(latchkey, bobs.body.access_token)).toMatchObject({
       body: { sub: await userIdOf(latchkey, bob.email) },

@@ -81,7 +81,7 @@ if (databaseKind() === 'postgresql') {
 
   it('is unknown while the listening connection is down, and then serves nothing from before', async () => {
     await storage.db.resource.create({ data: { id: 'api', indicator: 'https://api.example', name: 'old' } })
-    const cache = openRevisionedCache(() => other.revision('resources'))
+    const cache = openRevisionedCache<{ readonly name: string }>(() => other.revision('resources'))
     const nameOf = async () => {
       const load = async () => (await other.db.resource.findUnique({ where: { id: 'api' } })) ?? undefined
       return (await cache.get('api', load))?.name
@@ -118,6 +118,6 @@ if (databaseKind() === 'postgresql') {
       expect(storage.revision('keys')).toBeDefined()
       expect(other.revision('keys')).toBeDefined()
     }, patience)
-    expect(await queryOn(storage.url, listeners.replace('AND query LIKE', `AND query <> '' AND query LIKE`))).toHaveLength(2)
+    expect(await queryOn(storage.url, listeners)).toHaveLength(2)
   })
 }

@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -59,6 +59,7 @@ export const openVersion = async (migrations: Migrations = {}): Promise<Version>
   for (const part of ['src/storage', 'src/kernel', 'prisma', 'package.json']) {
     await cp(join(root, part), join(folder, part), { recursive: true })
   }
+  await chmod(folder, 0o755)
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   for (const [name, scripts] of Object.entries(migrations)) {
     for (const [kind, sql] of Object.entries(scripts)) {
