@@ -1,5 +1,6 @@
 import { hashSecret } from '../kernel/ids.ts'
 import type { Storage } from '../storage/storage.ts'
+import { openRowLoader } from './row-loader.ts'
 
 /** An artefact as it is stored. */
 export interface ArtefactRow {
@@ -35,7 +36,8 @@ const found = 'SELECT model, id, payload, sealed_id, expires_at, consumed_at FRO
 const live = '(expires_at IS NULL OR expires_at > ?)'
 
 /** The statements that every token request runs. */
-export function openArtefactRows({ statement, dialect }: Storage) {
+export function openArtefactRows(storage: Storage) {
+  const { statement, dialect } = storage
   const upsert = statement(
     `INSERT INTO artefact (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, sealed_id = excluded.sealed_id,
@@ -50,7 +52,7 @@ export function openArtefactRows({ statement, dialect }: Storage) {
      FROM artefact AS parent WHERE parent.model = 'Grant' AND parent.id = ?
      ${dialect === 'postgresql' ? 'FOR KEY SHARE' : ''}`,
   )
-  const select = statement(`${found} WHERE model = ? AND id = ?`)
+  const load = openRowLoader(storage, found)
   const selectBy = {
     sessionUid: statement(`${found} WHERE session_uid = ? AND model = ? AND ${live}`),
     userCode: statement(`${found} WHERE user_code = ? AND model = ? AND ${live}`),
@@ -68,7 +70,7 @@ export function openArtefactRows({ statement, dialect }: Storage) {
     },
 
     async find(model: string, id: string): Promise<FoundRow | undefined> {
-      return read(await select.rows(model, id))
+      return read(await load({ model, id }))
     },
 
     async findBy(
@@ -76,7 +78,8 @@ export function openArtefactRows({ statement, dialect }: Storage) {
       value: string,
       { model, now }: { readonly model: string; readonly now: Date },
     ): Promise<FoundRow | undefined> {
-      return read(await selectBy[column].rows(value, model, now))
+      const [row] = await selectBy[column].rows(value, model, now)
+      return read(row)
     },
 
     /** True for the one call that finds it unconsumed and alive. */
@@ -112,7 +115,7 @@ const valuesOf = ({
     expiresAt,
   ] as const
 
-function read([row]: readonly (readonly unknown[])[]): FoundRow | undefined {
+function read(row: readonly unknown[] | undefined): FoundRow | undefined {
   if (row === undefined) return undefined
   const [model, id, payload, sealedId, expiresAt, consumedAt] = row as readonly [
     string,

@@ -43,10 +43,16 @@ function ensureWritable(file: string): void {
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    const advice = 'Let this account write there, or choose another place by LATCHKEY_DATA_FOLDER or DATABASE_URL.'
-    throw new AppError('storage.not_writable', 500, `The database ${file} cannot be written (${code}). ${advice}`, {
-      cause,
-    })
+    const advice =
+      'Let this account write there, or choose another place by LATCHKEY_DATA_FOLDER or DATABASE_URL.'
+    throw new AppError(
+      'storage.not_writable',
+      500,
+      `The database ${file} cannot be written (${code}). ${advice}`,
+      {
+        cause,
+      },
+    )
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MappedError } from '@prisma/driver-adapter-utils'
+import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils'
 
 interface SqliteError {
   /** SQLite's extended result code; the low byte is the primary one (sqlite.org/rescode.html). */
@@ -10,10 +10,17 @@ const busy = 5
 /** READONLY, IOERR, FULL, CANTOPEN: the file cannot be used at the moment. */
 const unusable = new Set([8, 10, 13, 14])
 
+/** Does the work, and throws what SQLite throws as a `DriverAdapterError`. */
+export function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new DriverAdapterError(mapSqliteError(error))
+  }
+}
+
 /** In the words of Prisma's adapters, so that both databases give the same error codes. */
-export function mapSqliteError(
-  error: unknown,
-): MappedError & { originalCode: string; originalMessage: string } {
+function mapSqliteError(error: unknown): MappedError & { originalCode: string; originalMessage: string } {
   if (!isSqliteError(error)) throw error
   const { errcode, message } = error
   return { originalCode: String(errcode), originalMessage: message, ...kindOf(errcode, message) }

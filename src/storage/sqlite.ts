@@ -1,13 +1,12 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import {
-  DriverAdapterError,
-  type SqlDriverAdapter,
-  type SqlMigrationAwareDriverAdapterFactory,
-  type SqlQuery,
-  type SqlResultSet,
-  type Transaction,
+import type {
+  SqlDriverAdapter,
+  SqlMigrationAwareDriverAdapterFactory,
+  SqlQuery,
+  SqlResultSet,
 } from '@prisma/driver-adapter-utils'
-import { mapSqliteError } from './sqlite-errors.ts'
+import { guarded } from './sqlite-errors.ts'
+import { openTurns } from './sqlite-turns.ts'
 import { columnTypesOf, toPrisma, toSqlite } from './sqlite-values.ts'
 
 export interface SqliteOptions {
@@ -53,7 +52,6 @@ export function openSqlite({ file, synchronous }: SqliteOptions): DatabaseSync {
 function openAdapter(options: SqliteOptions): SqlDriverAdapter {
   const database = guarded(() => openSqlite(options))
   const prepare = statementCache(database)
-  let transaction: Promise<void> | undefined
 
   const query = ({ sql, args, argTypes }: SqlQuery): SqlResultSet =>
     guarded(() => {
@@ -76,64 +74,13 @@ function openAdapter(options: SqliteOptions): SqlDriverAdapter {
       ),
     )
 
-  const script = (sql: string): void => guarded(() => database.exec(sql))
-  async function startTransaction(): Promise<Transaction> {
-    // Asked anew after each wait, with no step between the answer and BEGIN: several may have waited for the same end.
-    while (transaction !== undefined) await transaction
-    // IMMEDIATE takes the write lock at once: a deferred one fails half-way when another process writes first.
-    script('BEGIN IMMEDIATE')
-    const { promise, resolve: finished } = Promise.withResolvers<void>()
-    transaction = promise
-    // It ends once: nothing that is asked of it later may reach the next one.
-    let open = true
-    const leave = (): void => {
-      try {
-        // A commit that failed leaves SQLite inside, and those who wait must not come in there.
-        if (database.isTransaction) script('ROLLBACK')
-      } finally {
-        transaction = undefined
-        finished()
-      }
-    }
-    const end = (word: 'COMMIT' | 'ROLLBACK') => async (): Promise<void> => {
-      if (!open) return
-      open = false
-      try {
-        if (database.isTransaction) script(word)
-      } finally {
-        leave()
-      }
-    }
-    const inside = <T>(work: (input: SqlQuery) => T) => async (input: SqlQuery): Promise<T> => {
-      if (open) return work(input)
-      throw new DriverAdapterError({ kind: 'TransactionAlreadyClosed', cause: 'It was committed or rolled back.' })
-    }
-    return {
-      ...identity,
-      options: { usePhantomQuery: true },
-      queryRaw: inside(query),
-      executeRaw: inside(execute),
-      commit: end('COMMIT'),
-      rollback: end('ROLLBACK'),
-    }
-  }
-
+  const turns = openTurns(database, identity)
   return {
     ...identity,
-    async queryRaw(input) {
-      while (transaction !== undefined) await transaction
-      return query(input)
-    },
-    async executeRaw(input) {
-      if (input.sql === exclusiveLocking) return 0
-      while (transaction !== undefined) await transaction
-      return execute(input)
-    },
-    async executeScript(sql) {
-      while (transaction !== undefined) await transaction
-      script(sql)
-    },
-    startTransaction,
+    queryRaw: (input) => turns.whenFree(() => query(input)),
+    executeRaw: async (input) => (input.sql === exclusiveLocking ? 0 : turns.whenFree(() => execute(input))),
+    executeScript: (sql) => turns.whenFree(() => guarded(() => database.exec(sql))),
+    startTransaction: () => turns.begin({ query, execute }),
     dispose: async () => database.close(),
   }
 }
@@ -150,13 +97,5 @@ function statementCache(database: DatabaseSync): (sql: string) => Prepared {
     if (prepared.size >= cachedStatements && oldest !== undefined) prepared.delete(oldest)
     prepared.set(sql, entry)
     return entry
-  }
-}
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw new DriverAdapterError(mapSqliteError(error))
   }
 }

@@ -1,4 +1,10 @@
-import { type ArgType, type ColumnType, ColumnTypeEnum, type SqlQueryable, type SqlResultSet } from '@prisma/driver-adapter-utils'
+import {
+  type ArgType,
+  type ColumnType,
+  ColumnTypeEnum,
+  type SqlQueryable,
+  type SqlResultSet,
+} from '@prisma/driver-adapter-utils'
 import type { Dialect } from './dialect.ts'
 
 export type Value = string | number | boolean | Date | null

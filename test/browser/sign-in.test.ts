@@ -40,7 +40,11 @@ async function pressTwice(tab: Page, name: string, finished = false): Promise<vo
       second.resolve()
       return await route.continue()
     }
-    const { location = '' } = (await route.fetch({ maxRedirects: 0 })).headers()
+    // What a script cannot set the browser adds later.
+    const headers = { ...route.request().headers(), 'sec-fetch-site': 'same-origin' }
+    const answer = await route.fetch({ headers, maxRedirects: 0 })
+    const { location = '' } = answer.headers()
+    if (answer.status() !== 303) first.reject(new Error(`The first form was answered with ${answer.status()}.`))
     if (finished) {
       await tab.context().request.get(location, { maxRedirects: 0 })
       await tab.context().clearCookies({ name: /^latchkey_session/ })

@@ -1,5 +1,5 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { execFile } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
@@ -35,10 +35,9 @@ it('hashes as many at a time as it is told, and lets as many wait', async () => 
   const hashing = openHashing({ ...options, concurrentHashes: 2, waitingHashes: 3 })
   const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => hashing.hash(password)))
   expect(threads).toHaveLength(2)
-  expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'hashed' : outcome.reason.code))).toEqual([
-    ...Array(5).fill('hashed'),
-    ...Array(3).fill('passwords.busy'),
-  ])
+  expect(
+    outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'hashed' : outcome.reason.code)),
+  ).toEqual([...Array(5).fill('hashed'), ...Array(3).fill('passwords.busy')])
   expect(new Set(outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value)).size).toBe(6)
   expect(hashing.hasRoom()).toBe(true)
 })
@@ -85,7 +84,9 @@ it('ends its process when it has nothing to do', async () => {
     import { openHashing } from ${JSON.stringify(new URL('../../src/features/passwords/hashing.ts', import.meta.url).href)}
     const hash = await openHashing(${JSON.stringify(options)}).hash('${password}')
     console.log(hash)`
-  const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { timeout: 15_000 })
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 15_000,
+  })
   expect((await run).stdout).toMatch(/^\$argon2id\$/)
 })
 

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../../src/kernel/errors.ts'
 import { unavailable } from '../../src/storage/errors.ts'
 import { openStorage } from '../../src/storage/open.ts'
@@ -9,7 +9,11 @@ import { type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { openTestStorage, type TestStorage } from '../support/storage.ts'
 
 const refusal = expect.objectContaining({ code: 'storage.unavailable', status: 503, retryAfterSeconds: 5 })
-const outcome = (work: Promise<unknown>) => work.then(() => 'done', (error: unknown) => error)
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: unknown) => error,
+  )
 const read = 'SELECT topic, value FROM revision'
 const write = `INSERT INTO revision (topic, value) VALUES ('written', 1)`
 
@@ -33,7 +37,9 @@ describe('what is not the fault of the database', () => {
     const errors = await Promise.all([
       outcome(storage.statement(write).run()),
       outcome(storage.db.revision.create({ data: { topic: 'written', value: 1 } })),
-      outcome(storage.db.revision.create({ data: { topic: 'x', value: 'not a number' as unknown as number } })),
+      outcome(
+        storage.db.revision.create({ data: { topic: 'x', value: 'not a number' as unknown as number } }),
+      ),
       outcome(storage.db.revision.update({ where: { topic: 'missing' }, data: { value: 1 } })),
       outcome(storage.db.$queryRawUnsafe('SELEKT 1')),
       outcome(storage.db.$queryRawUnsafe('SELECT * FROM missing')),
@@ -69,7 +75,11 @@ if (databaseKind() === 'sqlite') {
       await storage.db.$queryRawUnsafe(breaking)
       const errors = await Promise.all([
         outcome(large.run('Grant', 'alone', 'x'.repeat(1_000_000))),
-        outcome(storage.transaction((db) => db.artefact.create({ data: { model: 'Grant', id: 'in', payload: 'x'.repeat(1_000_000) } }))),
+        outcome(
+          storage.transaction((db) =>
+            db.artefact.create({ data: { model: 'Grant', id: 'in', payload: 'x'.repeat(1_000_000) } }),
+          ),
+        ),
       ])
       expect(errors.map(unavailable)).toEqual([refusal, refusal])
       expect(await storage.statement(read).rows()).toEqual([])
@@ -82,7 +92,9 @@ if (databaseKind() === 'sqlite') {
       const locker = new DatabaseSync(storage.url.slice('file:'.length))
       locker.exec('BEGIN IMMEDIATE')
       try {
-        expect(unavailable(await outcome(storage.db.revision.create({ data: { topic: 'one', value: 1 } })))).toEqual(refusal)
+        expect(
+          unavailable(await outcome(storage.db.revision.create({ data: { topic: 'one', value: 1 } }))),
+        ).toEqual(refusal)
         expect(await storage.statement(read).rows()).toEqual([])
       } finally {
         locker.close()
@@ -135,18 +147,21 @@ if (databaseKind() === 'sqlite') {
     })
     const recovers = () => vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 })
 
-    it.each(['stop', 'kill'] as const)('that is gone (%s) is unavailable, and used again when it is back', async (way) => {
-      await server[way]()
-      const errors = [...(await allWays(storage)), await outcome(storage.ping())]
-      expect(errors.map(unavailable)).toEqual(Array(4).fill(refusal))
-      const opening = await outcome(open(server.url))
-      expect(unavailable(opening)).toEqual(refusal)
-      await vi.waitFor(() => expect(storage.revision('keys')).toBeUndefined(), 5_000)
-      await server.start()
-      await recovers()
-      expect(await allWays(storage)).toEqual(['done', 'done', 'done'])
-      await vi.waitFor(() => expect(storage.revision('keys')).toBeDefined(), { timeout: 20_000 })
-    })
+    it.each(['stop', 'kill'] as const)(
+      'that is gone (%s) is unavailable, and used again when it is back',
+      async (way) => {
+        await server[way]()
+        const errors = [...(await allWays(storage)), await outcome(storage.ping())]
+        expect(errors.map(unavailable)).toEqual(Array(4).fill(refusal))
+        const opening = await outcome(open(server.url))
+        expect(unavailable(opening)).toEqual(refusal)
+        await vi.waitFor(() => expect(storage.revision('keys')).toBeUndefined(), 5_000)
+        await server.start()
+        await recovers()
+        expect(await allWays(storage)).toEqual(['done', 'done', 'done'])
+        await vi.waitFor(() => expect(storage.revision('keys')).toBeDefined(), { timeout: 20_000 })
+      },
+    )
 
     it('that does not answer is unavailable in time, and used again when it does', async () => {
       await server.pause()

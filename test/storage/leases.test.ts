@@ -20,7 +20,9 @@ afterEach(() => storage[Symbol.asyncDispose]())
 
 it('goes to one of many that ask for it at once, the first time and later', async () => {
   const another = await storage.openAnother()
-  const crowd = Array.from({ length: 20 }, (_, index) => openLeases(index % 2 === 0 ? storage : another, clock))
+  const crowd = Array.from({ length: 20 }, (_, index) =>
+    openLeases(index % 2 === 0 ? storage : another, clock),
+  )
   for (let round = 0; round < 3; round += 1) {
     const taken = await Promise.all(crowd.map((each) => each.take(name, lease)))
     expect(taken.filter(Boolean)).toHaveLength(1)

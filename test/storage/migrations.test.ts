@@ -14,7 +14,8 @@ const kind = databaseKind()
 const own = migrationFiles(kind).map(({ name }) => name)
 const both = (sql: string) => ({ sqlite: sql, postgresql: sql })
 const forever = {
-  sqlite: 'WITH RECURSIVE endless(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM endless) SELECT count(*) FROM endless;',
+  sqlite:
+    'WITH RECURSIVE endless(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM endless) SELECT count(*) FROM endless;',
   postgresql: 'SELECT pg_sleep(600);',
 }
 const laterName = '29990101000000_later'
@@ -27,7 +28,9 @@ beforeAll(async () => {
   ;[present, later, broken, endless] = await Promise.all([
     openVersion(),
     openVersion({ [laterName]: both('ALTER TABLE revision ADD COLUMN note TEXT;') }),
-    openVersion({ [laterName]: both('CREATE TABLE half (id TEXT);\nALTER TABLE missing ADD COLUMN note TEXT;') }),
+    openVersion({
+      [laterName]: both('CREATE TABLE half (id TEXT);\nALTER TABLE missing ADD COLUMN note TEXT;'),
+    }),
     openVersion({ [laterName]: forever }),
   ])
 })
@@ -40,7 +43,10 @@ const query = async (database: TestDatabase, sql: string): Promise<Record<string
   if (kind === 'postgresql') return await queryOn(database.url, sql)
   const file = new DatabaseSync(fileOf(database))
   try {
-    return file.prepare(sql).all().map((row) => ({ ...row }))
+    return file
+      .prepare(sql)
+      .all()
+      .map((row) => ({ ...row }))
   } finally {
     file.close()
   }
@@ -62,7 +68,9 @@ const withData = async (): Promise<TestDatabase> => {
 
 it('migrates a fresh database once when five processes start on it at once, and the second time nothing', async () => {
   const database = await createDatabase()
-  const results = await Promise.all(Array.from({ length: 5 }, () => present.run({ databaseUrl: database.url, command: 'migrate' })))
+  const results = await Promise.all(
+    Array.from({ length: 5 }, () => present.run({ databaseUrl: database.url, command: 'migrate' })),
+  )
   expect(results.map(({ error }) => error)).toEqual(Array(5).fill(undefined))
   expect(results.flatMap(({ applied }) => applied ?? [])).toEqual(own)
   expect(await present.run({ databaseUrl: database.url, command: 'migrate' })).toEqual({ applied: [] })
@@ -107,7 +115,10 @@ it('tells how far a database is without changing it', async () => {
   if (kind === 'sqlite') expect(readdirSync(dirname(fileOf(fresh)))).toEqual([])
   else expect(await query(fresh, `SELECT 1 FROM pg_class WHERE relname = '_prisma_migrations'`)).toEqual([])
   const database = await withData()
-  expect(await later.run({ databaseUrl: database.url, command: 'state' })).toEqual({ applied: own, pending: [laterName] })
+  expect(await later.run({ databaseUrl: database.url, command: 'state' })).toEqual({
+    applied: own,
+    pending: [laterName],
+  })
   expect(await query(database, history)).toHaveLength(own.length)
   expect(snapshotsOf(database)).toEqual([])
 })
@@ -146,7 +157,10 @@ it('gives its turn back when it is killed, and what it left half-way is refused'
   const child = endless.start({ databaseUrl: database.url, command: 'migrate' })
   const gone = once(child, 'exit')
   const started = `SELECT 1 FROM _prisma_migrations WHERE migration_name = '${laterName}'`
-  await vi.waitFor(async () => expect(await query(database, started)).toHaveLength(1), { timeout: 20_000, interval: 50 })
+  await vi.waitFor(async () => expect(await query(database, started)).toHaveLength(1), {
+    timeout: 20_000,
+    interval: 50,
+  })
   const waiting = later.start({ databaseUrl: database.url, command: 'migrate' })
   const ended = once(waiting, 'exit')
   child.kill('SIGKILL')
@@ -177,7 +191,9 @@ if (kind === 'sqlite') {
     const file = fileOf(database)
     for (const suffix of ['-wal', '-shm']) await rm(`${file}${suffix}`, { force: true })
     await copyFile(join(dirname(file), 'snapshots', snapshot), file)
-    expect(await later.run({ databaseUrl: database.url, command: 'migrate' })).toEqual({ applied: [laterName] })
+    expect(await later.run({ databaseUrl: database.url, command: 'migrate' })).toEqual({
+      applied: [laterName],
+    })
     expect(await query(database, 'SELECT topic, value FROM revision')).toEqual([{ topic: 'mine', value: 7 }])
   })
 

@@ -68,7 +68,8 @@ it('does not move for a change that was taken back', async () => {
 it('counts every one of many changes at once, from two processes', async () => {
   const crowd = Array.from({ length: 20 }, () => change())
   await Promise.all(crowd)
-  if (databaseKind() === 'postgresql') await Promise.all(Array.from({ length: 20 }, (_, i) => change(i % 2 === 0 ? storage : other)))
+  if (databaseKind() === 'postgresql')
+    await Promise.all(Array.from({ length: 20 }, (_, i) => change(i % 2 === 0 ? storage : other)))
   else for (let round = 0; round < 20; round += 1) await change(round % 2 === 0 ? storage : other)
   const row = await storage.db.revision.findUniqueOrThrow({ where: { topic: 'clients' } })
   expect(row.value).toBe(40)

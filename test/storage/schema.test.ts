@@ -36,9 +36,15 @@ const types: Readonly<Record<string, string>> = {
   bigint: 'bigint',
 }
 
-const sorted = (rows: readonly Record<string, unknown>[]): string[] => rows.map(({ line }) => String(line)).sort()
+const sorted = (rows: readonly Record<string, unknown>[]): string[] =>
+  rows.map(({ line }) => String(line)).sort()
 const typed = (rows: readonly Record<string, unknown>[]): string[] =>
-  rows.map(({ column, type, nullable }) => `${column} ${types[String(type)] ?? type}${Number(nullable) === 1 ? '?' : ''}`).sort()
+  rows
+    .map(
+      ({ column, type, nullable }) =>
+        `${column} ${types[String(type)] ?? type}${Number(nullable) === 1 ? '?' : ''}`,
+    )
+    .sort()
 
 const readSqlite = (database: DatabaseSync): Shape => {
   const rows = (sql: string) => database.prepare(sql).all()
@@ -153,5 +159,7 @@ it('the histories of both databases go in step', () => {
   expect(names('sqlite')).toEqual(names('postgresql'))
   const prisma = join(dirname(fileURLToPath(import.meta.url)), '../../prisma')
   const [, ...models] = schemaFiles('sqlite')
-  expect(readFileSync(join(prisma, 'migrated.prisma'), 'utf8')).toBe(models.map(({ content }) => content).join('\n'))
+  expect(readFileSync(join(prisma, 'migrated.prisma'), 'utf8')).toBe(
+    models.map(({ content }) => content).join('\n'),
+  )
 })

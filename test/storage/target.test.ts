@@ -16,21 +16,30 @@ it.each([
   ['file:///srv/here%20too.db', { dialect: 'sqlite', file: '/srv/here too.db' }],
   ['file:./near.db', { dialect: 'sqlite', file: resolve('near.db') }],
   ['file:near.db', { dialect: 'sqlite', file: resolve('near.db') }],
-  ['postgresql://a:b@db/x?sslmode=require', { dialect: 'postgresql', url: 'postgresql://a:b@db/x?sslmode=require' }],
+  [
+    'postgresql://a:b@db/x?sslmode=require',
+    { dialect: 'postgresql', url: 'postgresql://a:b@db/x?sslmode=require' },
+  ],
   ['postgres://db/x', { dialect: 'postgresql', url: 'postgres://db/x' }],
 ])('reads DATABASE_URL %s', (url, target) => {
   expect(parseTarget(url, '/data')).toEqual(target)
 })
 
-it.each(['mysql://db/x', 'libsql://db', '/srv/here.db', 'here.db', 'postgresql:db', 'POSTGRES', 'sqlite:here.db', ''])(
-  'refuses DATABASE_URL "%s" and says what it may be, without repeating it',
-  async (url) => {
-    const error = await open(url).catch((cause: unknown) => cause)
-    expect(error).toMatchObject({ code: 'storage.unknown_database' })
-    expect(String(error)).toMatch(/DATABASE_URL.*postgresql:\/\/.*file:/)
-    if (url !== '') expect(String(error)).not.toContain(`"${url}"`)
-  },
-)
+it.each([
+  'mysql://db/x',
+  'libsql://db',
+  '/srv/here.db',
+  'here.db',
+  'postgresql:db',
+  'POSTGRES',
+  'sqlite:here.db',
+  '',
+])('refuses DATABASE_URL "%s" and says what it may be, without repeating it', async (url) => {
+  const error = await open(url).catch((cause: unknown) => cause)
+  expect(error).toMatchObject({ code: 'storage.unknown_database' })
+  expect(String(error)).toMatch(/DATABASE_URL.*postgresql:\/\/.*file:/)
+  if (url !== '') expect(String(error)).not.toContain(`"${url}"`)
+})
 
 it('is used with what is in it', async () => {
   const database = await createDatabase()
@@ -97,7 +106,11 @@ if (databaseKind() === 'sqlite') {
 } else {
   it.each([
     ['a wrong password', (url: URL) => Object.assign(url, { password: 'wrong' }), /password|authentication/i],
-    ['a database that is not there', (url: URL) => Object.assign(url, { pathname: '/missing' }), /does not exist/],
+    [
+      'a database that is not there',
+      (url: URL) => Object.assign(url, { pathname: '/missing' }),
+      /does not exist/,
+    ],
   ])('says so when the server refuses %s', async (_name, spoil, message) => {
     const database = await createDatabase()
     const { password } = new URL(database.url)

@@ -76,7 +76,9 @@ describe('a transaction', () => {
     const singles = Array.from({ length: 50 }, async (_, index) => {
       for (let turn = 0; turn < index % 5; turn += 1) await setImmediate()
       if (index % 2 === 0) return await write.run(topic)
-      return (await storage.db.revision.updateMany({ where: { topic }, data: { value: { increment: 1_000 } } })).count
+      return (
+        await storage.db.revision.updateMany({ where: { topic }, data: { value: { increment: 1_000 } } })
+      ).count
     })
     const outcomes = await Promise.allSettled(transactions)
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(25)
@@ -90,7 +92,10 @@ describe('a transaction', () => {
     await storage
       .transaction(async (db) => {
         await db.revision.update(increment)
-        seen.push(valueIn(storage.db), reads.rows(topic).then(([row]) => row?.[0]))
+        seen.push(
+          valueIn(storage.db),
+          reads.rows(topic).then(([row]) => row?.[0]),
+        )
         await setImmediate()
         await valueIn(db)
         throw new Error('taken back')
@@ -116,7 +121,9 @@ describe('a transaction', () => {
       expect(await vi.waitFor(() => addTen.run(topic), { timeout: 10_000, interval: 10 })).toBe(1)
       hanging.resolve()
       const error = await work.catch((cause: unknown) => cause)
-      expect([error, ...late].map((each) => unavailable(each)?.code)).toEqual(Array(2).fill('storage.unavailable'))
+      expect([error, ...late].map((each) => unavailable(each)?.code)).toEqual(
+        Array(2).fill('storage.unavailable'),
+      )
       await short.transaction((db) => db.revision.update(increment))
       expect(await valueIn(short.db)).toBe(11)
     } finally {
@@ -167,12 +174,16 @@ describe('a transaction', () => {
       const failing = (index: number) =>
         storage.transaction(async (db) => {
           await db.$executeRawUnsafe('PRAGMA defer_foreign_keys = ON')
-          await db.$executeRawUnsafe(`INSERT INTO password VALUES ('nobody-${index}', 'x', '2026-01-01T00:00:00.000+00:00')`)
+          await db.$executeRawUnsafe(
+            `INSERT INTO password VALUES ('nobody-${index}', 'x', '2026-01-01T00:00:00.000+00:00')`,
+          )
         })
       const good = storage.statement('UPDATE revision SET value = value + 1 WHERE topic = ?')
       const failed = Array.from({ length: 10 }, (_, index) => failing(index).catch((error: unknown) => error))
       const written = Array.from({ length: 10 }, () => good.run(topic))
-      const sound = Array.from({ length: 10 }, () => storage.transaction((db) => db.revision.update(increment)))
+      const sound = Array.from({ length: 10 }, () =>
+        storage.transaction((db) => db.revision.update(increment)),
+      )
       for (const error of await Promise.all(failed)) expect(String(error)).toMatch(/foreign ?key/i)
       expect(await Promise.all(written)).toEqual(Array(10).fill(1))
       expect(await Promise.allSettled(sound)).toEqual(

@@ -9,10 +9,16 @@ beforeAll(async () => {
 afterAll(() => storage[Symbol.asyncDispose]())
 
 let count = 0
-const newId = (): string => `row-${(count += 1)}`
+const newId = (): string => {
+  count += 1
+  return `row-${count}`
+}
 const user = (own: object = {}) => storage.db.user.create({ data: { id: newId(), ...own } })
 const reject = (work: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(work).then(() => expect.unreachable('it should have been refused'), (error: unknown) => error)
+  Promise.resolve(work).then(
+    () => expect.unreachable('it should have been refused'),
+    (error: unknown) => error,
+  )
 
 it('gives back what it was given', async () => {
   const given = {
@@ -74,7 +80,8 @@ it('compares instants at the millisecond', async () => {
   const at = new Date('2026-03-01T12:00:00.100Z')
   const move = (milliseconds: number) => new Date(at.getTime() + milliseconds)
   const { id } = await user({ disabledAt: at })
-  const matches = async (disabledAt: object) => (await storage.db.user.count({ where: { id, disabledAt } })) === 1
+  const matches = async (disabledAt: object) =>
+    (await storage.db.user.count({ where: { id, disabledAt } })) === 1
   expect(await matches({ lte: at })).toBe(true)
   expect(await matches({ lt: at })).toBe(false)
   expect(await matches({ lt: move(1) })).toBe(true)
@@ -87,14 +94,18 @@ it('compares instants at the millisecond', async () => {
 it('answers a statement alike on both', async () => {
   const at = new Date('2026-03-01T12:00:00.100Z')
   const { id } = await user({ disabledAt: at, administrator: true })
-  await storage.db.throttleCounter.create({ data: { key: id, failures: 7, allowedAt: 1_700_000_000_123n, windowEndsAt: 0n } })
+  await storage.db.throttleCounter.create({
+    data: { key: id, failures: 7, allowedAt: 1_700_000_000_123n, windowEndsAt: 0n },
+  })
   const people = storage.statement(
     'SELECT id, name, administrator, email_verified, disabled_at FROM "user" WHERE id = ? AND disabled_at <= ? AND administrator = ?',
   )
   expect(await people.rows(id, at, true)).toEqual([[id, null, true, false, '2026-03-01T12:00:00.100Z']])
   expect(await people.rows(id, new Date(at.getTime() - 1), true)).toEqual([])
   expect(await people.rows(id, at, false)).toEqual([])
-  const counters = storage.statement('SELECT failures, allowed_at FROM throttle_counter WHERE key = ? AND failures = ?')
+  const counters = storage.statement(
+    'SELECT failures, allowed_at FROM throttle_counter WHERE key = ? AND failures = ?',
+  )
   expect(await counters.rows(id, 7)).toEqual([[7, 1_700_000_000_123]])
   const rename = storage.statement('UPDATE "user" SET name = ?, disabled_at = ? WHERE id = ?')
   expect(await rename.run(null, null, id)).toBe(1)
@@ -105,7 +116,10 @@ it('answers a statement alike on both', async () => {
 it('sorts text by code points', async () => {
   const ids = ['z', 'Z', 'a', 'é', 'Ä', '_', '10', '9'].map((id) => `sorted ${id}`)
   await storage.db.user.createMany({ data: ids.map((id) => ({ id })) })
-  const rows = await storage.db.user.findMany({ where: { id: { startsWith: 'sorted ' } }, orderBy: { id: 'asc' } })
+  const rows = await storage.db.user.findMany({
+    where: { id: { startsWith: 'sorted ' } },
+    orderBy: { id: 'asc' },
+  })
   expect(rows.map(({ id }) => id)).toEqual(ids.toSorted())
 })
 

@@ -16,7 +16,8 @@ afterEach(() => storage[Symbol.asyncDispose]())
 
 const insert = () => storage.statement('INSERT INTO revision (topic, value) VALUES (?, ?)')
 const add = () => storage.statement('UPDATE revision SET value = value + ? WHERE topic = ?')
-const topics = async () => (await storage.db.revision.findMany({ orderBy: { topic: 'asc' } })).map(({ topic }) => topic)
+const topics = async () =>
+  (await storage.db.revision.findMany({ orderBy: { topic: 'asc' } })).map(({ topic }) => topic)
 
 it('gives each of many writes its own answer', async () => {
   await storage.db.revision.createMany({ data: ['a', 'b', 'c'].map((topic) => ({ topic, value: 0 })) })

@@ -10,8 +10,8 @@ import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import type { DatabaseKind } from './shared.ts'
 import { type Account, temporaryFolder } from './machine.ts'
+import type { DatabaseKind } from './shared.ts'
 
 export type Migrations = Readonly<Record<string, Readonly<Record<DatabaseKind, string>>>>
 
@@ -83,7 +83,8 @@ export const openVersion = async (migrations: Migrations = {}): Promise<Version>
       const gone = once(child, 'exit')
       const output = child.stdout === null ? '' : await text(child.stdout)
       await gone
-      if (output === '') throw new Error(`The process ended (${child.exitCode ?? child.signalCode}) and said nothing.`)
+      if (output === '')
+        throw new Error(`The process ended (${child.exitCode ?? child.signalCode}) and said nothing.`)
       return JSON.parse(output) as Result
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),

@@ -13,7 +13,8 @@ port.on('message', (task: Task) => port.postMessage(answer(task)))
 
 function answer(task: Task): Answer {
   try {
-    const value = task.work === 'hash' ? hashSync(task.password, task.parameters) : verifySync(task.stored, task.password)
+    const value =
+      task.work === 'hash' ? hashSync(task.password, task.parameters) : verifySync(task.stored, task.password)
     return { value }
   } catch (error) {
     return { failure: String(error) }

@@ -43,7 +43,7 @@ export function openHashingThreads(): HashingThreads {
 }
 
 function startThread(): Thread {
-  const worker = new Worker(new URL('./hashing-thread.ts', import.meta.url))
+  const worker = new Worker(new URL('./hashing-thread.ts', import.meta.url), { execArgv: [] })
   let alive = true
   let error: unknown
   let asked: PromiseWithResolvers<Answer> | undefined

@@ -70,7 +70,11 @@ export function openHashing(options: HashingOptions): Hashing {
       (await queued({ work: 'hash', password: normalized(password), parameters })) as PasswordHash,
 
     async verify(password, stored) {
-      const matches = await queued({ work: 'verify', password: normalized(password), stored: stored ?? decoy })
+      const matches = await queued({
+        work: 'verify',
+        password: normalized(password),
+        stored: stored ?? decoy,
+      })
       return matches === true && stored !== undefined
     },
 

@@ -20,8 +20,8 @@ export const settings = {
   argon2Passes: integer(2, 'Passes of one Argon2id hash.', { minimum: 2, maximum: 64 }),
   argon2Parallelism: integer(1, 'Lanes of one Argon2id hash.', { minimum: 1, maximum: 16 }),
   concurrentHashes: integer(
-    2,
-    'Passwords hashed at the same time. Hashing shares four threads with signing, so leave some for that.',
+    1,
+    'Passwords hashed at the same time, each in a thread of its own that gives way to everything else. One does some forty a second; with more than half as many as the machine has cores, other requests wait noticeably longer while many people sign in.',
     { minimum: 1, maximum: 64 },
   ),
   waitingHashes: integer(
