@@ -17,7 +17,7 @@ export interface Terminal {
 export async function runServer(environment: Environment, output: Terminal): Promise<void> {
   const config = readConfig(environment)
   const { log, flush } = await openLog({
-    level: quietly(config, config.server.logLevel),
+    level: levelOf(config, environment),
     format: config.server.logFormat,
   })
   const app = await openApp({ config, clock: systemClock, log })
@@ -38,9 +38,10 @@ export async function runServer(environment: Environment, output: Terminal): Pro
   }
 }
 
-/** At a developer's terminal every request line would push the set-up link out of sight. */
-function quietly({ development }: App['config'], level: App['config']['server']['logLevel']): typeof level {
-  return development && process.stdout.isTTY && level === 'info' ? 'warn' : level
+/** At a developer's terminal every request's line would push the set-up link out of sight, unless lines are asked for. */
+function levelOf({ development, server }: App['config'], environment: Environment): typeof server.logLevel {
+  const asked = environment.LATCHKEY_LOG_LEVEL !== undefined
+  return development && process.stdout.isTTY && !asked ? 'warn' : server.logLevel
 }
 
 const withoutSample =

@@ -89,5 +89,7 @@ const withoutUndefined = (input: Input): Input =>
 /** What development mode registered has no place in production. */
 export async function removeSample({ features: { clients } }: App): Promise<void> {
   const known = await clients.resource.find(clientId)
-  if (known !== undefined) await clients.resource.delete(known, systemActor)
+  // An operator's own client of that name has addresses of his own.
+  const isOurs = known?.redirectUris.every((uri) => uri.startsWith('http://localhost:')) === true
+  if (known !== undefined && isOurs) await clients.resource.delete(known, systemActor)
 }

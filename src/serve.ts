@@ -37,14 +37,15 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     ...(brandAccent && { accent: brandAccent }),
     ...(brandLogoUrl && { logoUrl: brandLogoUrl }),
   }
-  const renderers = openRenderers({ views: openViews(brand), issuer, csrfKey: sealing.derive('csrf') })
+  const views = openViews(brand)
+  const renderers = openRenderers({ views, issuer, csrfKey: sealing.derive('csrf') })
   const provider = openProvider({
     ...app,
     issuer: config.issuer,
     settings: config.provider,
     ports: providerPorts(app, renderers),
   })
-  const pages = pagePorts(app, { provider, issuer, sampleUrl, views: openViews(brand) })
+  const pages = pagePorts(app, { provider, issuer, sampleUrl, views })
   let draining = false
   const gate = { issuer, isTrusted: trustedProxies(config.host.trustedProxies) }
 

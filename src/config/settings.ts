@@ -34,7 +34,7 @@ export const settings = {
   databasePoolSize: integer(10, 'PostgreSQL only: connections of one process.', { minimum: 1, maximum: 500 }),
   databaseTimeoutSeconds: integer(
     5,
-    'PostgreSQL only: how long a statement, or the wait for a connection, may take.',
+    'How long a statement, or the wait for a connection or transaction, may take.',
     {
       minimum: 1,
       maximum: 120,

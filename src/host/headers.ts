@@ -25,7 +25,7 @@ export function securityHeaders(issuer: URL): Middleware {
     ctx.set('Cross-Origin-Opener-Policy', 'same-origin')
     if (secure) ctx.set('Strict-Transport-Security', 'max-age=31536000')
     await next()
-    if (ctx.response.is('html') && false)
+    if (ctx.response.is('html') && ctx.response.get('Cache-Control') === '')
       ctx.set('Cache-Control', 'no-store')
     const targets = [...new Set(((ctx.state.formTargets ?? []) as readonly string[]).map(sourceOf))].filter(
       (source) => source !== undefined,

@@ -50,7 +50,9 @@ export function errorPage(pages: Pages, ctx: Context, error: AppError): string {
 /** Where doing the same again may go well: the page that failed, or the form of a sign-in that is still under way. */
 function pathToTryAgain(ctx: Context, error: AppError): string | undefined {
   if (ctx.method === 'GET') return error.status >= 500 ? ctx.path : undefined
-  return kindOf(error) === 'stale' ? /^\/interaction\/[\w-]+(?:\/other(?=\/))?/.exec(ctx.path)?.[0] : undefined
+  return kindOf(error) === 'stale'
+    ? /^\/interaction\/[\w-]+(?:\/other(?=\/))?/.exec(ctx.path)?.[0]
+    : undefined
 }
 
 /** The page for an error that the protocol cannot send back to the application. */

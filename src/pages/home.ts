@@ -13,6 +13,7 @@ export function homeRoutes(
   const { setup, signIn, people, sampleUrl, record } = ports
 
   router.get('/', async (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
     const current = await signIn.signedIn(ctx)
     const account = current === undefined ? undefined : await people.view(current.userId)
     if (current === undefined || account === undefined) {

@@ -7,6 +7,8 @@ export interface InteractionTrail {
   readonly clientId: string | undefined
   /** Still waiting for its person. */
   readonly pending: boolean
+  /** Its person has ended it; otherwise time has. */
+  readonly finished: boolean
   /** The parameters of the authorization request. */
   readonly params: Payload
 }
@@ -35,6 +37,7 @@ export function openInteractionTrails({ db }: Storage, clock: Clock): Interactio
       return {
         clientId: row.clientId ?? undefined,
         pending,
+        finished: row.consumedAt !== null,
         params: (JSON.parse(row.payload) as { params: Payload }).params,
       }
     },

@@ -29,6 +29,8 @@ export interface Trail {
   readonly clientId: string | undefined
   /** It waits for its person, in another browser. */
   readonly pending: boolean
+  /** Its person has ended it; otherwise time has. */
+  readonly finished: boolean
   /** Begins the same authorization request again; only in the browser that began it. */
   readonly restartPath: string | undefined
 }
@@ -86,6 +88,7 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
       return {
         clientId: trail.clientId,
         pending: trail.pending,
+        finished: trail.finished,
         restartPath: sameBrowser ? `${provider.pathFor('authorization')}?${query}` : undefined,
       }
     },

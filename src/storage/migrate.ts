@@ -4,6 +4,8 @@ import { AppError } from '../kernel/errors.ts'
 import type { Backend } from './backend.ts'
 import { type Migration, migrationFiles } from './migration-files.ts'
 
+const failedCode = 'storage.failed_migration'
+
 export interface MigrationState {
   readonly applied: readonly string[]
   readonly pending: readonly Migration[]
@@ -19,7 +21,7 @@ export async function migrationState(backend: Backend): Promise<MigrationState> 
   const failed = rows.find((row) => !row.finished)
   if (failed !== undefined) {
     throw new AppError(
-      'storage.failed_migration',
+      failedCode,
       500,
       `The migration ${failed.name} did not finish. Restore the snapshot or backup made before it, then start again.`,
     )
@@ -60,7 +62,7 @@ async function recorded({ db, dialect }: Backend): Promise<readonly Recorded[]> 
  * migrates and the others wait. A SQLite file that holds anything is copied first.
  */
 export async function migrate(backend: Backend): Promise<readonly string[]> {
-  if ((await migrationState(backend)).pending.length === 0) return []
+  if (await isUpToDate(backend)) return []
   return await backend.underLock(async () => {
     const { applied, pending } = await migrationState(backend)
     const [next] = pending
@@ -76,6 +78,16 @@ export async function migrate(backend: Backend): Promise<readonly string[]> {
       await engine.close()
     }
   })
+}
+
+/** A migration that has not finished may be under way in another process; only under the lock is it known to have failed. */
+async function isUpToDate(backend: Backend): Promise<boolean> {
+  try {
+    return (await migrationState(backend)).pending.length === 0
+  } catch (error) {
+    if (error instanceof AppError && error.code === failedCode) return false
+    throw error
+  }
 }
 
 async function snapshot({ db }: Backend, folder: string, before: string): Promise<void> {

@@ -14,7 +14,7 @@ export interface StorageOptions {
   readonly synchronous: 'NORMAL' | 'FULL'
   /** PostgreSQL only. */
   readonly poolSize: number
-  /** Milliseconds after which a statement or the wait for a connection gives up. PostgreSQL only. */
+  /** Milliseconds after which a statement (on PostgreSQL), or the wait for a connection or transaction, gives up. */
   readonly timeoutMilliseconds: number
 }
 

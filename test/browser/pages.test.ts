@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { desktop, type PageOptions } from '../support/browser.ts'
 import { commandLineActor } from '../../src/kernel/http.ts'
+import { desktop, type PageOptions } from '../support/browser.ts'
 import { arrivedAt, openScene, type Scene } from '../support/journey.ts'
 import { startLatchkey } from '../support/latchkey.ts'
 import { type ListeningApplication, startApplication } from '../support/listening-application.ts'
@@ -69,9 +69,14 @@ interface Finding {
 async function faultsOf(tab: Page): Promise<readonly string[]> {
   await tab.evaluate(axe)
   const { violations } = await tab.evaluate<{ violations: Finding[] }>('axe.run()')
-  const overflow = await tab.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+  const overflow = await tab.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
   return [
-    ...violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary ?? ''}`).join('; ')}`),
+    ...violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary ?? ''}`).join('; ')}`,
+    ),
     ...(overflow === 0 ? [] : [`scrolls sideways by ${String(overflow)}px`]),
   ]
 }
@@ -175,7 +180,8 @@ describe('every page', () => {
     const found: Record<string, readonly string[]> = {}
     for await (const page of everyPage(tab, words)) {
       expect(await tab.locator('html').getAttribute('lang')).toBe(words === german ? 'de' : 'en')
-      if (pictures !== undefined) await tab.screenshot({ path: join(pictures, `${page}, ${name}.png`), fullPage: true })
+      if (pictures !== undefined)
+        await tab.screenshot({ path: join(pictures, `${page}, ${name}.png`), fullPage: true })
       const wrong = [...faults.splice(0), ...(await faultsOf(tab))]
       if (wrong.length > 0) found[page] = wrong
     }
@@ -188,7 +194,8 @@ describe('every page', () => {
     const tab = await scene.openTab(options)
     const { faults } = watch(tab, latchkey.issuer)
     const look = async (page: string): Promise<void> => {
-      if (pictures !== undefined) await tab.screenshot({ path: join(pictures, `${page}, ${name}.png`), fullPage: true })
+      if (pictures !== undefined)
+        await tab.screenshot({ path: join(pictures, `${page}, ${name}.png`), fullPage: true })
       expect([page, ...faults, ...(await faultsOf(tab))]).toEqual([page])
     }
     await tab.goto(latchkey.issuer)

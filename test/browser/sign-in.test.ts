@@ -44,7 +44,8 @@ async function pressTwice(tab: Page, name: string, finished = false): Promise<vo
     const headers = { ...route.request().headers(), 'sec-fetch-site': 'same-origin' }
     const answer = await route.fetch({ headers, maxRedirects: 0 })
     const { location = '' } = answer.headers()
-    if (answer.status() !== 303) first.reject(new Error(`The first form was answered with ${answer.status()}.`))
+    if (answer.status() !== 303)
+      first.reject(new Error(`The first form was answered with ${answer.status()}.`))
     if (finished) {
       await tab.context().request.get(location, { maxRedirects: 0 })
       await tab.context().clearCookies({ name: /^latchkey_session/ })
@@ -98,7 +99,10 @@ describe.each(scripts)('signing in %s', (_name, javaScriptEnabled) => {
   it('ends signed in after a double click on each button', async () => {
     const tab = await scene.openTab({ javaScriptEnabled })
     const posted: string[] = []
-    tab.on('request', (request) => request.method() === 'POST' && posted.push(new URL(request.url()).pathname))
+    tab.on(
+      'request',
+      (request) => request.method() === 'POST' && posted.push(new URL(request.url()).pathname),
+    )
     await tab.goto(scene.notes.signIn({ prompt: 'consent' }))
     await typeSignIn(tab, ada)
     await tab.getByRole('button', { name: 'Sign in' }).dblclick({ noWaitAfter: true })

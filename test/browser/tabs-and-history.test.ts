@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fixedClock } from '../support/clock.ts'
 import {
   ada,
   anotherTab,
@@ -10,7 +11,6 @@ import {
   openScene,
   type Scene,
 } from '../support/journey.ts'
-import { fixedClock } from '../support/clock.ts'
 
 let scene: Scene
 /** Stands still but for the tests that let time pass. */
@@ -140,7 +140,7 @@ describe('the back button', () => {
     await tab.context().close()
   })
 
-  it('after the consent says that all is done, and forward comes back', async () => {
+  it('after the consent says that all is done', async () => {
     const tab = await scene.signedInTab()
     await tab.goto(scene.notes.signIn({ prompt: 'consent' }))
     await tab.getByRole('button', { name: 'Allow' }).click()
@@ -203,8 +203,6 @@ describe('a sign-in that cannot go on', () => {
     const tab = await scene.openTab()
     await tab.goto(scene.shop.signIn())
     clock.advance(1_801)
-    // They end with it; the browser has a clock of its own.
-    await tab.context().clearCookies({ name: /^latchkey_(interaction|resume)/ })
     await fillSignIn(tab, ada)
     await heading(tab, 'This sign-in has ended')
     expect(await wayOn(tab)).toBe('Sign in to Latchkey')
@@ -221,7 +219,9 @@ describe('a sign-in that cannot go on', () => {
     await tab.goto(scene.shop.signIn())
     await stranger.goto(tab.url())
     await heading(stranger, 'This sign-in belongs to another browser')
-    expect(await stranger.locator('main').innerText()).toContain('If someone sent you this link, do not continue.')
+    expect(await stranger.locator('main').innerText()).toContain(
+      'If someone sent you this link, do not continue.',
+    )
     expect(await wayOn(stranger)).toBe('Sign in to Latchkey')
     await fillSignIn(tab, ada)
     await arrivedAt(tab, scene.shop)

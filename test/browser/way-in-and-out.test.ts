@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
-import { ada, anotherTab, arrivedAt, fillSignIn, grace, heading, openScene, type Scene } from '../support/journey.ts'
+import { ada, anotherTab, fillSignIn, grace, heading, openScene, type Scene } from '../support/journey.ts'
 import { startLatchkey } from '../support/latchkey.ts'
 
 let scene: Scene
@@ -57,7 +57,9 @@ describe.each(scripts)('the link for choosing a password %s', (_name, javaScript
     await fillSignIn(tab, { email, password: 'the one before it 11' })
     await heading(tab, 'Your account')
     const { passwords } = scene.latchkey.app.features.passwords
-    const { url } = await passwords.issueLink(id as Parameters<typeof passwords.issueLink>[0], 'reset', { actor: commandLineActor })
+    const { url } = await passwords.issueLink(id as Parameters<typeof passwords.issueLink>[0], 'reset', {
+      actor: commandLineActor,
+    })
 
     await tab.goto(url)
     expect(await said(tab)).toContain(email)

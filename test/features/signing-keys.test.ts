@@ -40,6 +40,24 @@ describe('signing keys', () => {
   const kids = async (keys: ReturnType<typeof openOn>['keys']) =>
     (await keys.snapshot()).jwks.map(({ kid }) => kid)
 
+  it('that leaked can be taken out of the key set, but not while they sign', async () => {
+    const { keys, command } = openOn(storage)
+    const [leaked = ''] = await kids(keys)
+    await expect(command('keys remove', { kid: leaked })).rejects.toMatchObject({
+      code: 'signing-keys.in_use',
+      status: 409,
+    })
+    await expect(command('keys remove', { kid: 'no key' })).rejects.toMatchObject({
+      code: 'signing-keys.unknown',
+      status: 404,
+    })
+    await command('keys rotate', { immediately: true })
+    expect(await kids(keys)).toContain(leaked)
+    await command('keys remove', { kid: leaked })
+    expect(await kids(keys)).not.toContain(leaked)
+    expect((await kids(keys)).length).toBe(5)
+  })
+
   it('are made once, though two processes start at once, and are the same for both', async () => {
     const processes = [openOn(storage), openOn(await storage.openAnother())]
     const snapshots = await Promise.all(

@@ -51,7 +51,7 @@ describe('logout that an application starts', () => {
     expect(formsOf(page)).toHaveLength(1)
     expect(page.text).toContain('data-auto-submit')
     expect(page.text.match(/<button\b[^>]*>/g)).toHaveLength(1)
-    expect(page.text).toMatch(/<button[^>]*name="logout" value="yes"/)
+    expect(page.text).toMatch(/<input[^>]*name="logout" value="yes"/)
     const answer = await confirm(visitor, page)
     expect(answer.status).toBe(303)
     expect(answer.location).toBe(`${goodbye}?state=a+state`)

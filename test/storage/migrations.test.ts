@@ -18,24 +18,33 @@ const forever = {
     'WITH RECURSIVE endless(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM endless) SELECT count(*) FROM endless;',
   postgresql: 'SELECT pg_sleep(600);',
 }
+/** Long enough for every process to find it pending. */
+const slowly = {
+  sqlite: `CREATE TABLE numbers AS
+    WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted LIMIT 2000000) SELECT n FROM counted;
+    CREATE TABLE slow (id TEXT);`,
+  postgresql: 'SELECT pg_sleep(1); CREATE TABLE slow (id TEXT);',
+}
 const laterName = '29990101000000_later'
 
 let present: Version
 let later: Version
 let broken: Version
 let endless: Version
+let slow: Version
 beforeAll(async () => {
-  ;[present, later, broken, endless] = await Promise.all([
+  ;[present, later, broken, endless, slow] = await Promise.all([
     openVersion(),
     openVersion({ [laterName]: both('ALTER TABLE revision ADD COLUMN note TEXT;') }),
     openVersion({
       [laterName]: both('CREATE TABLE half (id TEXT);\nALTER TABLE missing ADD COLUMN note TEXT;'),
     }),
     openVersion({ [laterName]: forever }),
+    openVersion({ [laterName]: slowly }),
   ])
 })
 afterAll(async () => {
-  for (const version of [present, later, broken, endless]) await version[Symbol.asyncDispose]()
+  for (const version of [present, later, broken, endless, slow]) await version[Symbol.asyncDispose]()
 })
 
 const fileOf = ({ url }: TestDatabase): string => url.slice('file:'.length)
@@ -69,12 +78,12 @@ const withData = async (): Promise<TestDatabase> => {
 it('migrates a fresh database once when five processes start on it at once, and the second time nothing', async () => {
   const database = await createDatabase()
   const results = await Promise.all(
-    Array.from({ length: 5 }, () => present.run({ databaseUrl: database.url, command: 'migrate' })),
+    Array.from({ length: 5 }, () => slow.run({ databaseUrl: database.url, command: 'migrate' })),
   )
   expect(results.map(({ error }) => error)).toEqual(Array(5).fill(undefined))
-  expect(results.flatMap(({ applied }) => applied ?? [])).toEqual(own)
-  expect(await present.run({ databaseUrl: database.url, command: 'migrate' })).toEqual({ applied: [] })
-  expect(await query(database, history)).toHaveLength(own.length)
+  expect(results.flatMap(({ applied }) => applied ?? [])).toEqual([...own, laterName])
+  expect(await slow.run({ databaseUrl: database.url, command: 'migrate' })).toEqual({ applied: [] })
+  expect(await query(database, history)).toHaveLength(own.length + 1)
   await database.drop()
 })
 

@@ -104,7 +104,7 @@ if (databaseKind() === 'postgresql') {
     await vi.waitFor(() => expect(other.revision('resources')).not.toBe(reconnected), patience)
   })
 
-  it('leaves no connection behind when it is closed while it reconnects', async () => {
+  it('leaves no connection behind when it is closed while it waits to reconnect', async () => {
     const another = await openStorage({
       databaseUrl: storage.url,
       dataFolder: '',
@@ -115,10 +115,13 @@ if (databaseKind() === 'postgresql') {
     await cutListeners()
     await vi.waitFor(() => expect(another.revision('keys')).toBeUndefined(), patience)
     await another.close()
-    await vi.waitFor(() => {
-      expect(storage.revision('keys')).toBeDefined()
-      expect(other.revision('keys')).toBeDefined()
-    }, patience)
-    expect(await queryOn(storage.url, listeners)).toHaveLength(2)
+    for (const each of [storage, other]) {
+      await vi.waitFor(
+        async () => expect(await queryOn(storage.url, listeners)).not.toHaveLength(0),
+        patience,
+      )
+      await vi.waitFor(() => expect(each.revision('keys')).toBeDefined(), patience)
+    }
+    await vi.waitFor(async () => expect(await queryOn(storage.url, listeners)).toHaveLength(2), patience)
   })
 }

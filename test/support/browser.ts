@@ -75,7 +75,12 @@ export const openBrowser = async (): Promise<TestBrowser> => {
   }
   return {
     playwright,
-    async newPage({ colorScheme = 'light', viewport = desktop, locale = 'en-US', javaScriptEnabled = true } = {}) {
+    async newPage({
+      colorScheme = 'light',
+      viewport = desktop,
+      locale = 'en-US',
+      javaScriptEnabled = true,
+    } = {}) {
       const wishes = { colorScheme, viewport, locale, javaScriptEnabled }
       // A page that the browser itself opens would have a context of which it stays the only page.
       const context = await playwright.newContext({ ...wishes, reducedMotion: 'reduce' })

@@ -99,7 +99,11 @@ export const heading = async (tab: Page, name: string | RegExp): Promise<void> =
   await tab.getByRole('heading', { level: 1, name }).waitFor()
 
 /** The browser stands at the application, which has accepted the answer. */
-export const arrivedAt = async (tab: Page, { name }: ListeningApplication, outcome = 'signed in'): Promise<void> => {
+export const arrivedAt = async (
+  tab: Page,
+  { name }: ListeningApplication,
+  outcome = 'signed in',
+): Promise<void> => {
   await tab.waitForURL(/\/callback/)
   expect(await tab.locator('h1').innerText()).toBe(`${name}: ${outcome}`)
 }

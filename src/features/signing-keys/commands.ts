@@ -6,6 +6,8 @@ export interface KeyOperations {
   list(): Promise<readonly SigningKey[]>
   /** Publishes a next key of each algorithm, or of one; with `immediately`, lets it sign at once. Returns all keys. */
   rotate(only: string | undefined, immediately: boolean): Promise<readonly SigningKey[]>
+  /** Throws `signing-keys.unknown` (404), and `signing-keys.in_use` (409) for the one that signs. */
+  remove(kid: string): Promise<void>
   rotateCookieKey(): Promise<void>
 }
 
@@ -28,10 +30,17 @@ const rotateCommand: CommandDefinition = {
     immediately: {
       schema: z.boolean().default(false),
       documentation:
-        'Sign with the new keys at once. For a key that has leaked; applications must fetch the key set anew.',
+        'Sign with the new keys at once. For a key that has leaked: remove the old one afterwards.',
       optional: true,
     },
   },
+}
+
+const removeCommand: CommandDefinition = {
+  words: ['keys', 'remove'],
+  documentation:
+    'Remove a key that does not sign (any more), so that nothing signed by it verifies. For a key that has leaked, after keys rotate --immediately.',
+  input: { kid: { schema: z.string().min(1).max(100), documentation: 'The key, as keys list shows it.' } },
 }
 
 const rotateCookiesCommand: CommandDefinition = {
@@ -45,7 +54,7 @@ const rotateCookiesCommand: CommandDefinition = {
 export const signingKeysDefinition: FeatureDefinition = {
   name: 'signing-keys',
   documentation: 'The keys that tokens and cookies are signed with.',
-  commands: [listCommand, rotateCommand, rotateCookiesCommand],
+  commands: [listCommand, rotateCommand, removeCommand, rotateCookiesCommand],
 }
 
 export const keyCommands = (operations: KeyOperations): readonly Command[] => [
@@ -57,6 +66,16 @@ export const keyCommands = (operations: KeyOperations): readonly Command[] => [
       const heading =
         input.immediately === true ? 'The new keys sign from now on.' : 'The next keys are published.'
       return answer(heading, keys)
+    },
+  },
+  {
+    ...removeCommand,
+    async run({ kid }) {
+      await operations.remove(String(kid))
+      return {
+        text: 'The key is removed. Applications stop accepting it when they fetch the key set anew.',
+        json: { removed: kid },
+      }
     },
   },
   {

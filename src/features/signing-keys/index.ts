@@ -103,6 +103,7 @@ const operations = ({ store, rotation, secrets, audit }: Parts): KeyOperations =
     await (immediately ? rotation.replace(chosen) : rotation.publishNext(chosen))
     return await store.listKeys()
   },
+  remove: (kid) => rotation.remove(kid),
   async rotateCookieKey() {
     const generation = await secrets.rotate(cookieSecret)
     await audit.record({

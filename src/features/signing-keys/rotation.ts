@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { AppError, notFound } from '../../kernel/errors.ts'
 import type { Sealing } from '../../kernel/sealing.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
@@ -23,6 +24,8 @@ export interface Rotation {
   publishNext(only: readonly Algorithm[]): Promise<void>
   /** The same, and lets the next keys sign from now on. */
   replace(only: readonly Algorithm[]): Promise<void>
+  /** Throws `signing-keys.unknown` (404), and `signing-keys.in_use` (409) for a key that signs. */
+  remove(kid: string): Promise<void>
 }
 
 export interface RotationDependencies {
@@ -58,12 +61,25 @@ export function openRotation(dependencies: RotationDependencies): Rotation {
     isDue: async () => due(await store.listKeys()).length > 0,
     advance: () => takeAll(due),
     publishNext: (only) => takeAll((keys) => publicationSteps(keys, only)),
+    remove: (kid) => takeAll((keys) => [removal(keys, kid)]),
     replace: (only) =>
       takeAll(
         (keys) => publicationSteps(keys, only),
         (keys) => activationSteps(keys, only),
       ),
   }
+}
+
+function removal(keys: readonly SigningKey[], kid: string): Step {
+  const key = keys.find((each) => each.kid === kid)
+  if (key === undefined)
+    throw notFound('signing-keys.unknown', `There is no key ${kid}. List the keys to see those there are.`)
+  if (key.state !== 'active') return { do: 'remove', kid }
+  throw new AppError(
+    'signing-keys.in_use',
+    409,
+    'This key signs at the moment. Run `latchkey keys rotate --immediately` first.',
+  )
 }
 
 /** Takes one step in a transaction and records it there. */

@@ -46,7 +46,7 @@ export const openSigningKeyStore = (storage: Storage) => ({
   },
 
   async removeKey(db: DatabaseTransaction, kid: string): Promise<void> {
-    await db.signingKey.deleteMany({ where: { kid, state: 'retired' } })
+    await db.signingKey.deleteMany({ where: { kid, state: { not: 'active' } } })
   },
 
   /** Newest first. */

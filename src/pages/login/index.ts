@@ -42,7 +42,9 @@ export function loginRoutes(
     const signedIn = (await doors.signedIn(ctx)) !== undefined
     // A form sent twice: the first one went through, but the browser followed the second, and may never have got the
     // cookie of the session. Whoever cancels twice does not mean to begin again.
-    if (ctx.method === 'POST' && !ctx.path.endsWith('/abort') && trail?.restartPath !== undefined) {
+    const sentTwice =
+      ctx.method === 'POST' && !ctx.path.endsWith('/abort') && (signedIn || trail?.finished === true)
+    if (sentTwice && trail?.restartPath !== undefined) {
       ctx.status = 303
       return ctx.redirect(trail.restartPath)
     }
