@@ -5,17 +5,17 @@
  *     const client = await latchkey.createClient({ kind: 'service', scopes: [] })
  */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openApp, type App } from '../../src/app.ts'
+import { type App, openApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { commandLineActor } from '../../src/kernel/http.ts'
 import { accept, parseCreate } from '../../src/kernel/input.ts'
 import type { Log } from '../../src/kernel/log.ts'
-import { serve, type Server } from '../../src/serve.ts'
+import { type Server, serve } from '../../src/serve.ts'
 import { createDatabase, type Template } from './database.ts'
 
 /** The key under which the template's own keys are sealed. */
@@ -43,7 +43,11 @@ export interface RunningLatchkey extends AsyncDisposable {
   readonly logged: readonly string[]
   createClient(input: Readonly<Record<string, unknown>>): Promise<CreatedClient>
   createApi(input: Readonly<Record<string, unknown>>): Promise<void>
-  createUser(user: { readonly email: string; readonly name?: string; readonly password: string }): Promise<string>
+  createUser(user: {
+    readonly email: string
+    readonly name?: string
+    readonly password: string
+  }): Promise<string>
   close(): Promise<void>
 }
 
@@ -59,7 +63,13 @@ export async function freePort(): Promise<number> {
 export const withKeys: Template = {
   name: 'with_keys',
   async prepare(url) {
-    const app = await openTestApp({ databaseUrl: url, port: 0, log: collectingLog([]), clock: systemClock, environment: {} })
+    const app = await openTestApp({
+      databaseUrl: url,
+      port: 0,
+      log: collectingLog([]),
+      clock: systemClock,
+      environment: {},
+    })
     await app.features.signingKeys.keys.snapshot()
     await app.close()
   },
@@ -74,16 +84,32 @@ interface Opening {
 }
 
 function openTestApp({ databaseUrl, port, log, clock, environment }: Opening): Promise<App> {
-  const config = readConfig({ DATABASE_URL: databaseUrl, PORT: String(port), LATCHKEY_MASTER_KEY: masterKey, LATCHKEY_SAMPLE_PORT: '0', ...environment })
+  const config = readConfig({
+    DATABASE_URL: databaseUrl,
+    PORT: String(port),
+    LATCHKEY_MASTER_KEY: masterKey,
+    LATCHKEY_SAMPLE_PORT: '0',
+    ...environment,
+  })
   return openApp({ config, clock, log })
 }
 
-export async function startLatchkey({ environment = {}, clock = systemClock, databaseUrl }: LatchkeyOptions = {}): Promise<RunningLatchkey> {
+export async function startLatchkey({
+  environment = {},
+  clock = systemClock,
+  databaseUrl,
+}: LatchkeyOptions = {}): Promise<RunningLatchkey> {
   const own = databaseUrl === undefined ? await createDatabase(withKeys) : undefined
   const url = databaseUrl ?? own?.url ?? ''
   const logged: string[] = []
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'))
-  const app = await openTestApp({ databaseUrl: url, port: await freePort(), log: collectingLog(logged), clock, environment: { LATCHKEY_DATA_FOLDER: folder, ...environment } })
+  const app = await openTestApp({
+    databaseUrl: url,
+    port: await freePort(),
+    log: collectingLog(logged),
+    clock,
+    environment: { LATCHKEY_DATA_FOLDER: folder, ...environment },
+  })
   const server = await serve(app)
 
   const close = async (): Promise<void> => {
@@ -101,7 +127,10 @@ export async function startLatchkey({ environment = {}, clock = systemClock, dat
     logged,
     async createClient(input) {
       const { resource } = app.features.clients
-      const { item, reveals } = await resource.create(accept(parseCreate(resource.fields, input)), commandLineActor)
+      const { item, reveals } = await resource.create(
+        accept(parseCreate(resource.fields, input)),
+        commandLineActor,
+      )
       return { id: item.id, secret: reveals?.secret ?? '' }
     },
     async createApi(input) {
@@ -122,8 +151,18 @@ export async function startLatchkey({ environment = {}, clock = systemClock, dat
 
 function collectingLog(lines: string[]): Log {
   const write = (level: string) => (fields: object, message: string) => {
-    lines.push(JSON.stringify({ level, ...fields, message }, (_key, value: unknown) => (value instanceof Error ? `${value.name}: ${value.message}` : value)))
+    lines.push(
+      JSON.stringify({ level, ...fields, message }, (_key, value: unknown) =>
+        value instanceof Error ? `${value.name}: ${value.message}` : value,
+      ),
+    )
   }
-  const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), child: () => log }
+  const log: Log = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: () => log,
+  }
   return log
 }

@@ -13,59 +13,23 @@ import type { PagePorts } from '../ports.ts'
 import { openConsentPage } from './consent.ts'
 import { openSignIn } from './sign-in.ts'
 
-export function loginRoutes(
-  router: Router,
-  ports: PagePorts,
-  { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },
-): void {
-  const { interactions, signIn: doors, clients, factors, record } = ports
-  const signIn = openSignIn(ports, pages)
-  const consent = openConsentPage(ports, pages)
+/** What the routes of a sign-in share. */
+interface Tools {
+  readonly ports: PagePorts
+  readonly pages: Pages
+  readonly csrf: Csrf
+}
 
-  const open = async (ctx: Context): Promise<PendingInteraction | undefined> => {
-    const uid = String(ctx.params.uid)
-    try {
-      const interaction = await interactions.open(ctx, uid)
-      ctx.state.uiLocales = interaction.uiLocales
-      ctx.state.formTargets = interaction.redirectUri === undefined ? [] : [interaction.redirectUri]
-      return interaction
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'interaction.not_here') throw error
-      await explain(ctx, uid)
-      return undefined
-    }
-  }
+type Act = (ctx: Context, interaction: PendingInteraction, form: Form) => Promise<void>
+type Form = Readonly<Record<string, string>>
 
-  /** Says what became of a sign-in that cannot go on here, and leads on. */
-  async function explain(ctx: Context, uid: string): Promise<void> {
-    const trail = await interactions.trail(ctx, uid)
-    const signedIn = (await doors.signedIn(ctx)) !== undefined
-    // A form sent twice: the first one went through, but the browser followed the second, and may never have got the
-    // cookie of the session. Whoever cancels twice does not mean to begin again.
-    const sentTwice =
-      ctx.method === 'POST' && !ctx.path.endsWith('/abort') && (signedIn || trail?.finished === true)
-    if (sentTwice && trail?.restartPath !== undefined) {
-      ctx.status = 303
-      return ctx.redirect(trail.restartPath)
-    }
-    const client = trail?.clientId === undefined ? undefined : await clients.view(trail.clientId)
-    const view =
-      client === undefined
-        ? undefined
-        : {
-            client: {
-              name: client.name,
-              ...(client.clientUri === undefined ? undefined : { uri: client.clientUri }),
-            },
-          }
-    ctx.status = trail?.pending === true ? 403 : 410
-    pages.answer(ctx, trail?.pending === true ? 'login/other-browser' : 'login/expired', {
-      signedIn,
-      homeUrl: '/',
-      keepsCookies: ctx.get('Cookie') !== '',
-      ...view,
-    })
-  }
+export function loginRoutes(router: Router, ports: PagePorts, rendering: Omit<Tools, 'ports'>): void {
+  const tools = { ports, ...rendering }
+  const { interactions, factors, record } = ports
+  const signIn = openSignIn(ports, rendering.pages)
+  const consent = openConsentPage(ports, rendering.pages)
+  const open = opening(tools)
+  const posted = receiving(tools, open)
 
   const show = async (ctx: Context, other: boolean): Promise<void> => {
     const interaction = await open(ctx)
@@ -73,22 +37,6 @@ export function loginRoutes(
     if (interaction.prompt === 'consent' && !other) return await consent.show(ctx, interaction)
     await signIn.show(ctx, interaction, { other })
   }
-
-  /** A form of ours for the interaction of this browser; anything else has been answered. */
-  const posted =
-    (
-      act: (
-        ctx: Context,
-        interaction: PendingInteraction,
-        form: Readonly<Record<string, string>>,
-      ) => Promise<void>,
-    ) =>
-    async (ctx: Context): Promise<void> => {
-      const form = await readForm(ctx)
-      csrf.verify(ctx, form)
-      const interaction = await open(ctx)
-      if (interaction !== undefined) await act(ctx, interaction, form)
-    }
 
   const submit = (other: boolean) =>
     posted(async (ctx, interaction, form) => {
@@ -99,26 +47,75 @@ export function loginRoutes(
       await signIn.submit(ctx, interaction, { other, factor, form })
     })
 
-  router.get('/interaction/:uid', (ctx) => show(ctx, false))
-  router.get('/interaction/:uid/other', (ctx) => show(ctx, true))
+  const abort: Act = async (ctx, { prompt, clientId, userId }) => {
+    const action = prompt === 'consent' ? 'consents.denied' : 'login.cancelled'
+    await record({ action, outcome: 'failure', clientId, request: factsOf(ctx), ...(userId && { userId }) })
+    await interactions.abort(ctx)
+  }
+
+  const path = '/interaction/:uid'
+  router.get(path, (ctx) => show(ctx, false))
+  router.get(`${path}/other`, (ctx) => show(ctx, true))
   router.post(
-    '/interaction/:uid/consent',
+    `${path}/consent`,
     posted((ctx, interaction) => consent.allow(ctx, interaction)),
   )
   router.post(
-    '/interaction/:uid/switch',
+    `${path}/switch`,
     posted(async (ctx, { uid }) => seeOther(ctx, `/interaction/${uid}/other`)),
   )
-  router.post(
-    '/interaction/:uid/abort',
-    posted(async (ctx, { prompt, clientId, userId }) => {
-      const action = prompt === 'consent' ? 'consents.denied' : 'login.cancelled'
-      await record({ action, outcome: 'failure', clientId, request: factsOf(ctx), ...(userId && { userId }) })
-      await interactions.abort(ctx)
-    }),
-  )
-  router.post('/interaction/:uid/:factor', submit(false))
-  router.post('/interaction/:uid/other/:factor', submit(true))
+  router.post(`${path}/abort`, posted(abort))
+  router.post(`${path}/:factor`, submit(false))
+  router.post(`${path}/other/:factor`, submit(true))
+}
+
+type Open = (ctx: Context) => Promise<PendingInteraction | undefined>
+
+/** The interaction of this browser; where it cannot go on here, that has been explained and nothing comes back. */
+function opening(tools: Tools): Open {
+  return async (ctx) => {
+    const uid = String(ctx.params.uid)
+    try {
+      const interaction = await tools.ports.interactions.open(ctx, uid)
+      ctx.state.uiLocales = interaction.uiLocales
+      ctx.state.formTargets = interaction.redirectUri === undefined ? [] : [interaction.redirectUri]
+      return interaction
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'interaction.not_here') throw error
+      await explain(tools, ctx, uid)
+      return undefined
+    }
+  }
+}
+
+/** A form of ours for the interaction of this browser; anything else has been answered. */
+const receiving =
+  ({ csrf }: Tools, open: Open) =>
+  (act: Act) =>
+  async (ctx: Context): Promise<void> => {
+    const form = await readForm(ctx)
+    csrf.verify(ctx, form)
+    const interaction = await open(ctx)
+    if (interaction !== undefined) await act(ctx, interaction, form)
+  }
+
+/** Says what became of a sign-in that cannot go on here, and leads on. */
+async function explain({ ports, pages }: Tools, ctx: Context, uid: string): Promise<void> {
+  const trail = await ports.interactions.trail(ctx, uid)
+  const signedIn = (await ports.signIn.signedIn(ctx)) !== undefined
+  // A form sent twice: the first one went through, but the browser followed the second, and may never have got the
+  // cookie of the session. Whoever cancels twice does not mean to begin again.
+  const sentTwice =
+    ctx.method === 'POST' && !ctx.path.endsWith('/abort') && (signedIn || trail?.finished === true)
+  if (sentTwice && trail?.restartPath !== undefined) return seeOther(ctx, trail.restartPath)
+  const client = trail?.clientId === undefined ? undefined : await ports.clients.view(trail.clientId)
+  ctx.status = trail?.pending === true ? 403 : 410
+  pages.answer(ctx, trail?.pending === true ? 'login/other-browser' : 'login/expired', {
+    signedIn,
+    homeUrl: '/',
+    keepsCookies: ctx.get('Cookie') !== '',
+    ...(client && { client: { name: client.name, ...(client.clientUri && { uri: client.clientUri }) } }),
+  })
 }
 
 const wrongStep = (): AppError =>
