@@ -27,10 +27,12 @@ export async function runServer(environment: Environment, output: Terminal): Pro
     if (!config.development) await removeSample(app)
     const server = await serve(app, { sampleUrl: hasSample ? sampleUrl(samplePort) : undefined })
     const sample = hasSample ? await startSample(app).catch(withoutSample(app)) : undefined
+    // Whoever reads the greeting may tell it to stop at once.
+    const stopped = stopSignal()
     output.write(await greeting(app, sample))
     log.info({ port: server.port, issuer: config.issuer }, 'listening')
     setTimeout(releaseMemory, 1_000).unref()
-    await stopSignal()
+    await stopped
     await Promise.all([server.stop(), sample?.stop()])
   } finally {
     await app.close()

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { App } from './app.ts'
+import { AppError } from './kernel/errors.ts'
 import { systemActor } from './kernel/http.ts'
 import { accept, type Input, parseCreate, parseUpdate } from './kernel/input.ts'
 
@@ -90,6 +91,13 @@ const withoutUndefined = (input: Input): Input =>
 export async function removeSample({ features: { clients } }: App): Promise<void> {
   const known = await clients.resource.find(clientId)
   // An operator's own client of that name has addresses of his own.
-  const isOurs = known?.redirectUris.every((uri) => uri.startsWith('http://localhost:')) === true
-  if (known !== undefined && isOurs) await clients.resource.delete(known, systemActor)
+  const [redirectUri, ...others] = known?.redirectUris ?? []
+  const isOurs = others.length === 0 && redirectUri?.startsWith('http://localhost:') === true
+  if (known === undefined || !isOurs) return
+  await clients.resource.delete(known, systemActor).catch(unlessGone)
+}
+
+/** Of several processes that start at once, one removes it. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof AppError) || error.code !== 'clients.unknown') throw error
 }

@@ -7,6 +7,9 @@ const windowSeconds = 60
 const mostRemembered = 100_000
 const credentialPaths = new Set(['/token', '/token/introspection', '/token/revocation', '/request'])
 
+/** The library's router takes `/TOKEN` and `/token/` for `/token`. */
+const canonical = (path: string): string => path.toLowerCase().replace(/\/+$/, '')
+
 export interface CredentialLimitOptions {
   readonly failuresPerMinute: number
   /** What of an address one sender is likely to have. */
@@ -24,7 +27,7 @@ export function credentialLimit({ failuresPerMinute, keyOf }: CredentialLimitOpt
   const failed = new Set<string>()
 
   return async (ctx, next) => {
-    if (ctx.method !== 'POST' || !credentialPaths.has(ctx.path)) return await next()
+    if (ctx.method !== 'POST' || !credentialPaths.has(canonical(ctx.path))) return await next()
     const key = keyOf((ctx.state.facts as RequestFacts).address)
     const used = failed.has(key) ? await limiter.get(key) : null
     if (used === null) failed.delete(key)

@@ -12,6 +12,8 @@ export interface AdapterDependencies {
   readonly sessions: SessionStore
   readonly clients: Clients
   readonly serverScopes: ReadonlySet<string>
+  /** The client that the request at hand has authenticated as. */
+  readonly currentClientId: () => string | undefined
 }
 
 type Operations = Partial<Adapter>
@@ -31,11 +33,16 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
   return (model) => eachOrUnavailable({ ...artefactAdapter(model, dependencies), ...special[model] })
 }
 
-function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Adapter {
+function artefactAdapter(model: string, dependencies: AdapterDependencies): Adapter {
+  const { artefacts } = dependencies
   return {
     upsert: (id, payload, expiresIn) =>
       artefacts.save(model, { id, payload: payload as Payload, ttlSeconds: expiresIn || undefined }),
-    find: (id) => artefacts.find(model, id) as Promise<AdapterPayload | undefined>,
+    async find(id) {
+      const found = await artefacts.find(model, id)
+      if (found === undefined && onceOnly.has(model)) await endReplayed(dependencies, model, id)
+      return found as AdapterPayload | undefined
+    },
     findByUid: absent,
     findByUserCode: (userCode) =>
       artefacts.findBy(model, 'userCode', userCode) as Promise<AdapterPayload | undefined>,
@@ -51,6 +58,20 @@ function artefactAdapter(model: string, { artefacts }: AdapterDependencies): Ada
     destroy: (id) => artefacts.remove(model, id),
     revokeByGrantId: (grantId) => artefacts.removeByGrant(model, grantId),
   }
+}
+
+const onceOnly = new Set(['AuthorizationCode', 'RefreshToken'])
+
+/** One that comes again after its time gives nothing, but shows that two had it: what it gave ends (RFC 6749 §4.1.2). */
+async function endReplayed(
+  { artefacts, currentClientId }: AdapterDependencies,
+  model: string,
+  id: string,
+): Promise<void> {
+  const spent = await artefacts.findSpent(model, id)
+  // Only for its own client: somebody who finds an old code must not be able to sign people out.
+  if (typeof spent?.grantId === 'string' && spent.clientId === currentClientId())
+    await artefacts.endGrant(spent.grantId)
 }
 
 const clientAdapter = ({ clients, serverScopes }: AdapterDependencies): Operations => ({

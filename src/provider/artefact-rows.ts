@@ -52,6 +52,9 @@ export function openArtefactRows(storage: Storage) {
      FROM artefact AS parent WHERE parent.model = 'Grant' AND parent.id = ?
      ${dialect === 'postgresql' ? 'FOR KEY SHARE' : ''}`,
   )
+  const rewrite = statement(
+    `UPDATE artefact SET payload = ?, user_id = ?, session_uid = ?, expires_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL`,
+  )
   const load = openRowLoader(storage, found)
   const selectBy = {
     sessionUid: statement(`${found} WHERE session_uid = ? AND model = ? AND ${live}`),
@@ -63,6 +66,11 @@ export function openArtefactRows(storage: Storage) {
 
   return {
     upsert: async (row: ArtefactRow): Promise<void> => void (await upsert.run(...valuesOf(row))),
+
+    /** Writes a row that is there and not consumed; one that was removed meanwhile does not come back. */
+    async rewrite({ payload, userId, sessionUid, expiresAt, model, id }: ArtefactRow): Promise<void> {
+      await rewrite.run(payload, userId, sessionUid, expiresAt, model, id)
+    },
 
     /** Stores what a grant gives, if the grant is still there, so that one which ends at the same moment leaves nothing behind. */
     async insertUnderGrant(row: ArtefactRow & { readonly grantId: string }): Promise<void> {

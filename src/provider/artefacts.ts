@@ -20,6 +20,8 @@ export interface Artefacts extends Revocation, InteractionTrails {
   /** False when the identifier was there already. */
   insertOnce(model: string, id: string, ttlSeconds: number): Promise<boolean>
   find(model: string, id: string): Promise<Payload | undefined>
+  /** A consumed artefact, expired or not, as long as its row is kept. */
+  findSpent(model: string, id: string): Promise<Payload | undefined>
   findBy(model: string, column: 'sessionUid' | 'userCode', value: string): Promise<Payload | undefined>
   /** One conditional write: true for exactly one of all callers. */
   consume(model: string, id: string): Promise<boolean>
@@ -47,6 +49,7 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
       const row = rowOf(model, artefact)
       const { grantId } = row
       if (given.has(model) && grantId !== null) await rows.insertUnderGrant({ ...row, grantId })
+      else if (isAnswered(model, artefact.payload)) await rows.rewrite(row)
       else await rows.upsert(row)
     },
 
@@ -55,6 +58,11 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
       if (row === undefined || (row.expiresAt !== null && row.expiresAt <= clock.now())) return undefined
       if (model === 'Interaction' && row.consumedAt !== null) return undefined
       return artefactOf(row, id)
+    },
+
+    async findSpent(model, id) {
+      const row = await rows.find(model, hashSecret(id))
+      return row === undefined || row.consumedAt === null ? undefined : artefactOf(row, id)
     },
 
     async findBy(model, column, value) {
@@ -71,6 +79,10 @@ export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies)
     removeExpired: () => removeExpired(storage, clock.now()),
   }
 }
+
+/** An interaction that its person has answered; it was stored before, so if it is gone somebody has ended it. */
+const isAnswered = (model: string, { result }: Payload): boolean =>
+  model === 'Interaction' && result !== undefined
 
 const insertingOnce =
   ({ storage, clock }: Omit<ArtefactDependencies, 'sealing'>): Artefacts['insertOnce'] =>

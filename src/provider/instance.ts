@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
-import { Provider } from 'oidc-provider'
+import { errors, Provider } from 'oidc-provider'
 import { directClientId } from './client-metadata.ts'
 import { eachOrUnavailable } from './errors.ts'
 import { ownLogoutForm } from './logout.ts'
@@ -37,7 +37,8 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   const keyMaterial = await ports.keys.snapshot()
   const sessions = eachOrUnavailable(openSessions({ ...inputs, currentRequest: () => Provider.ctx }))
   const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(ports.accounts.scopes)])
-  const adapter = { artefacts, sessions, clients: ports.clients, serverScopes }
+  const currentClientId = (): string | undefined => Provider.ctx?.oidc.client?.clientId
+  const adapter = { artefacts, sessions, clients: ports.clients, serverScopes, currentClientId }
   const provider = new Provider(issuer, options({ ...inputs, adapter, keyMaterial, outbound }))
   // The host has replaced the forwarded headers by what it knows itself, so they can be believed here.
   provider.proxy = true
@@ -79,6 +80,9 @@ const allowFormTargets: Middleware = async (ctx, next) => {
   ctx.state.formTargets = targets.filter((target) => typeof target === 'string')
 }
 
+/** How long an assertion or proof may be valid, and so must be remembered. */
+const longestAssertionSeconds = 3_600
+
 /** The library's documented models, made to do what a store alone cannot: single use, hashed secrets, one session row. */
 function extendModels(
   provider: Provider,
@@ -93,6 +97,8 @@ function extendModels(
   Client.prototype.includeSid = () => true
   ReplayDetection.unique = async (iss, jti, exp) => {
     const ttlSeconds = Math.max(1, (exp ?? 0) - Math.floor(clock.now().getTime() / 1000))
+    if (ttlSeconds > longestAssertionSeconds)
+      throw new errors.InvalidClientAuth('the assertion is valid for too long')
     return await artefacts.insertOnce('ReplayDetection', JSON.stringify([iss, jti]), ttlSeconds)
   }
   // The library builds a client anew, or hashes its metadata, at every request, and keeps a hundred. Our clients are

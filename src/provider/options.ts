@@ -126,9 +126,11 @@ function features({ ports, keyMaterial }: OptionInputs): Configuration['features
     introspection: {
       enabled: true,
       async allowedPolicy(_ctx, client, token) {
+        // RFC 7662 §2.1: who cannot prove who it is learns nothing.
+        if (client.clientAuthMethod === 'none') return false
         const { accountId } = token as { accountId?: string }
         if (accountId !== undefined && (await ports.accounts.find(accountId)) === undefined) return false
-        if (token.clientId === client.clientId) return client.clientAuthMethod !== 'none'
+        if (token.clientId === client.clientId) return true
         const audience = 'aud' in token && typeof token.aud === 'string' ? token.aud : undefined
         const api = audience === undefined ? undefined : await ports.apis.find(audience)
         return api?.introspectors?.includes(client.clientId) ?? false

@@ -11,8 +11,10 @@ export interface OutboundOptions {
 const timeoutMilliseconds = 5_000
 export const maximumBodyBytes = 64 * 1024
 
-/** The address blocks that are nobody's public server: RFC 6890, RFC 6598, RFC 3927, RFC 4193, RFC 4291, RFC 6052. */
-const specialBlocks: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[] = [
+type Family = 'ipv4' | 'ipv6'
+
+/** The address blocks that are nobody's public server: RFC 6890, RFC 6598, RFC 3927, RFC 4193, RFC 4291, RFC 6052. IPv4-mapped IPv6 needs no line: the IPv4 blocks match it, and one of its own would match every IPv4 address. */
+const specialBlocks: readonly (readonly [string, number, Family])[] = [
   ['0.0.0.0', 8, 'ipv4'],
   ['10.0.0.0', 8, 'ipv4'],
   ['100.64.0.0', 10, 'ipv4'],
@@ -29,7 +31,6 @@ const specialBlocks: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[] = [
   ['224.0.0.0', 4, 'ipv4'],
   ['240.0.0.0', 4, 'ipv4'],
   ['::', 96, 'ipv6'],
-  ['::ffff:0:0', 96, 'ipv6'],
   ['64:ff9b::', 96, 'ipv6'],
   ['64:ff9b:1::', 48, 'ipv6'],
   ['100::', 64, 'ipv6'],
@@ -42,19 +43,23 @@ const specialBlocks: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[] = [
   ['ff00::', 8, 'ipv6'],
 ]
 
-function blockList(): BlockList {
+function blockList(wanted: Family): BlockList {
   const list = new BlockList()
-  for (const [network, prefix, family] of specialBlocks) list.addSubnet(network, prefix, family)
+  for (const [network, prefix, family] of specialBlocks) {
+    if (family === wanted) list.addSubnet(network, prefix, family)
+  }
   return list
 }
 
-const special = blockList()
+// One for each family: in a list of both, every IPv4 address counts as its IPv4-mapped IPv6 form, which is refused.
+const special = { ipv4: blockList('ipv4'), ipv6: blockList('ipv6') }
 
 /** Whether an IP address (not a name) is private, loopback, link-local or otherwise not a public server's. */
 export function isSpecialAddress(address: string): boolean {
-  const family = isIP(address)
-  if (family === 0) return true
-  return special.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  const version = isIP(address)
+  if (version === 0) return true
+  const family: Family = version === 6 ? 'ipv6' : 'ipv4'
+  return special[family].check(address, family)
 }
 
 export type OutboundFetch = (

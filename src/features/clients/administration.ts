@@ -6,7 +6,7 @@ import type { Input } from '../../kernel/input.ts'
 import { type Action, bindActions, type Outcome, type Resource } from '../../kernel/resource.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
-import { changesOf, checkDraft, draftOf, missingSecretNotice } from './clients.ts'
+import { type ClientDraft, changesOf, checkDraft, draftOf, missingSecretNotice } from './clients.ts'
 import { clientActions, clientsDefinition } from './definition.ts'
 import { type ClientItem, itemOf } from './item.ts'
 import { usesSecret } from './kinds.ts'
@@ -68,6 +68,7 @@ export function administerClients(dependencies: AdministrationDependencies): Res
         await store.update(db, client, draft)
         // A secret that no longer opens anything is not kept for the day it might again.
         if (!usesSecret(draft.authentication)) await store.removeSecrets(db, client.id)
+        if (losesRights(client, draft)) await dependencies.endEverythingOfClient(db, client.id)
         return { detail: { fields: Object.keys(input) } }
       }),
 
@@ -80,6 +81,17 @@ export function administerClients(dependencies: AdministrationDependencies): Res
       })
     },
   }
+}
+
+/** What was given under rights that the client no longer has must not live on. */
+function losesRights(before: ClientDraft, now: ClientDraft): boolean {
+  const shrinks = (old: readonly string[], kept: readonly string[]): boolean =>
+    old.some((each) => !kept.includes(each))
+  return (
+    (before.firstParty && !now.firstParty) ||
+    shrinks(before.scopes, now.scopes) ||
+    shrinks(before.grantTypes, now.grantTypes)
+  )
 }
 
 async function create(

@@ -80,18 +80,26 @@ async function claimOf(users: Users, attempt: Attempt, input: unknown): Promise<
  * Every claim costs one look at the table and one hash, whoever it is about. Whether the user is
  * active is asked afterwards, together with whether the password is still his: both may have changed meanwhile.
  */
-const matching =
-  ({ store, hashing }: FactorDependencies) =>
-  async ({ user, password }: Claim): Promise<boolean> => {
+const matching = ({ store, hashing }: FactorDependencies) => {
+  /** The hash under which the password is stored now; `undefined` where another password has taken its place. */
+  async function renewed(userId: string, stored: string, password: string): Promise<string | undefined> {
+    if (!hashing.isOutdated(stored) || !hashing.hasRoom()) return stored
+    const hash = await hashing.hash(password)
+    if (await store.replaceHash(userId, stored, hash)) return hash
+    // Another sign-in hashed it anew, or it was changed: what is stored decides.
+    const other = await store.findHash(userId)
+    return (await hashing.verify(password, other)) ? other : undefined
+  }
+
+  return async ({ user, password }: Claim): Promise<boolean> => {
     const stored = await store.findHash(user?.id ?? '')
     const matches = await hashing.verify(password, stored)
     if (!matches || user === undefined || stored === undefined) return false
-    if (!(await store.isCurrent(user.id, stored))) return false
-    if (hashing.isOutdated(stored) && hashing.hasRoom()) {
-      await store.replaceHash(user.id, stored, await hashing.hash(password))
-    }
-    return true
+    const current = await renewed(user.id, stored, password)
+    // Asked last: while a password is hashed it may be changed, and the user disabled.
+    return current !== undefined && (await store.isCurrent(user.id, current))
   }
+}
 
 /** A password that found no room to be checked is no failed attempt. */
 async function neverVerified(error: unknown, admission: Admission): Promise<never> {

@@ -22,9 +22,9 @@ const openStoredPasswords = ({ db }: Storage) => ({
     await within.password.upsert({ where: { userId }, create: { userId, ...data }, update: data })
   },
 
-  /** The same password, hashed anew; nothing happens when it was changed meanwhile. */
-  async replaceHash(userId: string, before: string, hash: string): Promise<void> {
-    await db.password.updateMany({ where: { userId, hash: before }, data: { hash } })
+  /** The same password, hashed anew; false, and nothing happens, when it was changed meanwhile. */
+  async replaceHash(userId: string, before: string, hash: string): Promise<boolean> {
+    return (await db.password.updateMany({ where: { userId, hash: before }, data: { hash } })).count === 1
   },
 })
 

@@ -146,7 +146,9 @@ function refusing({ record }: PagePorts, show: SignIn['show']) {
     if (text === undefined) throw error
     const { code, status, retryAfterSeconds } = error as AppError
     const event = { clientId: interaction.clientId, request: factsOf(ctx), detail: { reason: code } }
-    await record({ action: 'login.refused', outcome: 'failure', ...event, ...(userId && { userId }) })
+    // What the throttle turns away is in the request's log line; rows for it would let a stranger fill the disk.
+    if (code !== 'throttle.too_many_attempts')
+      await record({ action: 'login.refused', outcome: 'failure', ...event, ...(userId && { userId }) })
     ctx.status = status
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
     await show(ctx, interaction, { other, identifier: form.identifier, error: text })
