@@ -111,7 +111,12 @@ async function openListener(
 }
 
 function newClient(connectionString: string, onNotification: (topic: string) => void): pg.Client {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000, keepAlive: true })
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'latchkey revisions',
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  })
   client.on('error', () => {})
   client.on('notification', ({ payload = '' }) => onNotification(payload))
   return client

@@ -12,7 +12,7 @@ import { newVisitor, type Visitor } from '../support/visitor.ts'
 const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
 const offline = { scope: 'openid offline_access', prompt: 'consent' }
 const outage = { status: 503, body: { error: 'temporarily_unavailable' } }
-const recoveryMilliseconds = 15_000
+const recoveryMilliseconds = 20_000
 
 /** A server in the middle of everything: somebody signed in, somebody about to, a code and tokens given out. */
 async function busy(latchkey: RunningLatchkey) {
@@ -179,7 +179,7 @@ if (databaseKind() === 'postgresql') {
       await other.query('LOCK TABLE artefact IN ACCESS EXCLUSIVE MODE')
       const started = performance.now()
       const answers = await times(8, () => open.shop.redeem(open.code))
-      expect(performance.now() - started).toBeLessThan(6_000)
+      expect(performance.now() - started).toBeLessThan(20_000)
       for (const answer of answers) expect(answer).toMatchObject(outage)
       await expectNothingWritten(open)
       await other.query('ROLLBACK')

@@ -98,7 +98,9 @@ describe('a disabled user', () => {
       await db.user.updateMany({ where: { id }, data: { disabledAt: new Date() } })
       await storage.touch(db, 'users')
     })
-    await vi.waitFor(async () => expect(await latchkey.app.features.users.users.mayIssue(id)).toBe(false))
+    await vi.waitFor(async () => expect(await latchkey.app.features.users.users.mayIssue(id)).toBe(false), {
+      timeout: 20_000,
+    })
     expect(await open.check()).toEqual(nothing)
   })
 

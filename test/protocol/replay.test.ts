@@ -75,11 +75,20 @@ describe('a client assertion', () => {
     const clock = movableClock()
     await using latchkey = await startLatchkey({ clock })
     const robot = await assertingClient(latchkey)
-    const assertion = await robot.assertion(randomUUID(), '3d')
+    const assertion = await robot.assertion(randomUUID(), '55m')
     expect(outcomes([await robot.use(assertion)])).toEqual({ 200: 1 })
-    clock.advance(2 * 86_400)
+    clock.advance(50 * 60)
     await latchkey.app.artefacts.removeExpired()
     expect(outcomes([await robot.use(assertion)])).toEqual({ '401 invalid_client': 1 })
+  })
+
+  it('is refused when it would have to be remembered for more than an hour, or for ever', async () => {
+    await using latchkey = await startLatchkey()
+    const robot = await assertingClient(latchkey)
+    for (const expiry of ['61m', '3d', 9e12]) {
+      const assertion = await robot.assertion(randomUUID(), expiry)
+      expect(outcomes([await robot.use(assertion)])).toEqual({ '401 invalid_client': 1 })
+    }
   })
 })
 

@@ -76,9 +76,29 @@ it('counts every one of many changes at once, from two processes', async () => {
 })
 
 if (databaseKind() === 'postgresql') {
-  const listeners = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`
+  const listeners = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'latchkey revisions'`
   const cutListeners = () =>
     queryOn(storage.url, `SELECT pg_terminate_backend(pid) FROM (${listeners}) AS listening`)
+
+  it('moves also when the announcement was lost', async () => {
+    await storage.transaction((db) => storage.touch(db, 'clients'))
+    const before = other.revision('clients')
+    await queryOn(storage.url, `UPDATE revision SET value = value + 1 WHERE topic = 'clients'`)
+    await vi.waitFor(() => expect(other.revision('clients')).not.toBe(before), patience)
+  })
+
+  it('is unknown while the listening connection is silent, though it has not ended', async () => {
+    expect(other.revision('clients')).toBeTypeOf('number')
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const silenced = storage.transaction(async (db) => {
+      await db.$executeRawUnsafe('LOCK TABLE revision IN ACCESS EXCLUSIVE MODE')
+      await released
+    })
+    await vi.waitFor(() => expect(other.revision('clients')).toBeUndefined(), patience)
+    release()
+    await silenced
+    await vi.waitFor(() => expect(other.revision('clients')).toBeTypeOf('number'), patience)
+  })
 
   it('is unknown while the listening connection is down, and then serves nothing from before', async () => {
     await storage.db.resource.create({ data: { id: 'api', indicator: 'https://api.example', name: 'old' } })

@@ -118,7 +118,7 @@ describe('a transaction', () => {
       })
       await started.promise
       const addTen = short.statement('UPDATE revision SET value = value + 10 WHERE topic = ?')
-      expect(await vi.waitFor(() => addTen.run(topic), { timeout: 10_000, interval: 10 })).toBe(1)
+      expect(await vi.waitFor(() => addTen.run(topic), { timeout: 20_000, interval: 10 })).toBe(1)
       hanging.resolve()
       const error = await work.catch((cause: unknown) => cause)
       expect([error, ...late].map((each) => unavailable(each)?.code)).toEqual(
