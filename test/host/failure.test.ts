@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { Client } from 'pg'
 import { describe, expect, it, vi } from 'vitest'
+import { unavailable } from '../../src/storage/errors.ts'
 import { type Answer, application, callback, codeIn, send, times, userinfo } from '../support/application.ts'
 import { databaseKind } from '../support/database.ts'
 import { type RunningLatchkey, startLatchkey, withKeys } from '../support/latchkey.ts'
@@ -100,10 +101,15 @@ async function expectNothingWritten({
 }
 
 /** Nothing that was refused has been used up. */
-async function expectRecovered(
-  latchkey: RunningLatchkey,
-  { shop, phone, visitor, tokens, code, newcomer, signIn, robot }: Busy,
-): Promise<void> {
+async function expectRecovered(latchkey: RunningLatchkey, open: Busy): Promise<void> {
+  await expectServing(latchkey)
+  const { shop, phone, tokens, code } = open
+  expect((await shop.redeem(code)).status).toBe(200)
+  expect((await phone.refresh(tokens.refresh_token)).status).toBe(200)
+  await expectGoingOn(open)
+}
+
+async function expectServing(latchkey: RunningLatchkey): Promise<void> {
   await vi.waitFor(async () => expect((await send(latchkey, '/health/ready')).status).toBe(200), {
     timeout: recoveryMilliseconds,
   })
@@ -111,8 +117,10 @@ async function expectRecovered(
   await vi.waitFor(() => expect(latchkey.app.storage.revision('clients')).toEqual(expect.any(Number)), {
     timeout: recoveryMilliseconds,
   })
-  expect((await shop.redeem(code)).status).toBe(200)
-  expect((await phone.refresh(tokens.refresh_token)).status).toBe(200)
+}
+
+/** Who was signed in still is, who was about to sign in can, and tokens are given out. */
+async function expectGoingOn({ shop, visitor, newcomer, signIn, robot }: Busy): Promise<void> {
   expect((await robot()).status).toBe(200)
   expect(codeIn(await shop.visit(visitor))).not.toBe('')
   expect(codeIn(await newcomer.follow(await signIn()))).not.toBe('')
@@ -190,6 +198,44 @@ if (databaseKind() === 'postgresql') {
 }
 
 if (databaseKind() === 'sqlite') {
+  /** As on a full disk, SQLite gets no further page; what is left in the pages there are is used up, row by row. */
+  async function fillDisk({ app: { storage } }: RunningLatchkey): Promise<() => Promise<void>> {
+    const limit = (pages: number) => storage.db.$queryRawUnsafe(`PRAGMA max_page_count = ${pages}`)
+    await limit(1)
+    const artefact = storage.statement("INSERT INTO artefact (model, id, payload) VALUES ('Filler', ?, ?)")
+    const event = storage.statement(
+      "INSERT INTO audit_event (id, at, action, outcome, detail) VALUES (?, 0, 'filler', 'success', ?)",
+    )
+    for (const insert of [artefact, event]) {
+      for (const length of [2_000, 200, 0]) {
+        let full: unknown
+        while (full === undefined) {
+          full = await insert.run(randomUUID(), ' '.repeat(length)).then(
+            () => undefined,
+            (error: unknown) => error,
+          )
+        }
+        expect(unavailable(full)).toMatchObject({ code: 'storage.unavailable', status: 503 })
+      }
+    }
+    return async () => void (await limit(2 ** 30))
+  }
+
+  describe('while the disk is full', () => {
+    it('what has to be written answers 503, nobody is signed in, and afterwards all goes on', async () => {
+      await using latchkey = await startLatchkey()
+      const open = await busy(latchkey)
+      const makeRoom = await fillDisk(latchkey)
+      await expectNothingWritten(open)
+      expect(await send(latchkey, '/health/live')).toMatchObject({ status: 200 })
+      await makeRoom()
+      await expectServing(latchkey)
+      console.log('REFRESH', await open.phone.refresh(open.tokens.refresh_token))
+      await expectGoingOn(open)
+      expect((await open.shop.redeem(await open.shop.signIn(newVisitor(), ada))).status).toBe(200)
+    }, 60_000)
+  })
+
   describe('while another process keeps the file locked', () => {
     it('what has to be written answers 503, nobody is signed in, and afterwards all goes on', async () => {
       await using latchkey = await startLatchkey()

@@ -45,4 +45,19 @@ describe('the limit of client authentications', () => {
       expect((await guess('2001:db8:0:1::1')).status).toBe(401)
     },
   )
+
+  it('holds for every spelling that the endpoint answers to', async () => {
+    await using latchkey = await startLatchkey({ environment })
+    const client = await latchkey.createClient({ kind: 'service', name: 'Robot' })
+    const guess = async (path: string) =>
+      (
+        await fetch(`${latchkey.issuer}${path}`, {
+          method: 'POST',
+          headers: { authorization: `Basic ${btoa(`${client.id}:a guess`)}`, 'x-forwarded-for': '192.0.2.1' },
+          body: new URLSearchParams({ grant_type: 'client_credentials' }),
+        })
+      ).status
+    for (const path of ['/token', '/TOKEN', '/token/']) expect([path, await guess(path)]).toEqual([path, 401])
+    for (const path of ['/token', '/Token', '/token/']) expect([path, await guess(path)]).toEqual([path, 429])
+  })
 })

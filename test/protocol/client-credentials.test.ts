@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
 import { type CreatedClient, type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 import { discover } from '../support/relying-party.ts'

@@ -115,7 +115,13 @@ describe('an authorization code', () => {
     const { artefacts, clock, sealing, storage } = latchkey.app
     const sessions = openSessions({ storage, clock, sealing, currentRequest: () => undefined })
     const clients = { find: async () => undefined, verifySecret: async () => false }
-    const adapter = adapterFactory({ artefacts, sessions, clients, serverScopes: new Set() })
+    const adapter = adapterFactory({
+      artefacts,
+      sessions,
+      clients,
+      serverScopes: new Set(),
+      currentClientId: () => undefined,
+    })
     await adapter('Grant').upsert('a grant', { accountId: 'ada' }, 60)
     await adapter('AuthorizationCode').upsert('a code', { grantId: 'a grant' }, 60)
     const won = await times(attempts, () => artefacts.consume('AuthorizationCode', 'a code'))
