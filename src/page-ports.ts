@@ -48,7 +48,7 @@ export interface PageInputs {
 
 /** The pages' needs, met by the features and the provider. */
 export function pagePorts(
-  { features, config, clock, sealing }: App,
+  { all, features, config, clock, sealing }: App,
   { provider, issuer, sampleUrl, views }: PageInputs,
 ): PagePorts {
   const { resources, consents, passwords, setup, audit } = features
@@ -63,7 +63,7 @@ export function pagePorts(
     clients: { view: clientView(features) },
     apis: { view: resources.resources.findByIndicator },
     consents: consents.consents,
-    factors: [passwords.factor],
+    factors: all.flatMap(({ factor }) => factor ?? []),
     setup: {
       isNeeded: setup.setup.isNeeded,
       linkState: setup.setup.linkState,

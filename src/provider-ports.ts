@@ -7,14 +7,13 @@ import type { PageRenderers } from './pages/index.ts'
 import type { Ports, ProviderEvents } from './provider/index.ts'
 
 /** The provider's needs, met by the features and the pages. */
-export function providerPorts({ features, clock, log }: App, renderers: PageRenderers): Ports {
+export function providerPorts(app: App, renderers: PageRenderers): Ports {
+  const { features, clock, log } = app
   const { users, clients, resources, consents, signingKeys } = features
   return {
     accounts: {
       find: async (id) => ((await users.users.mayIssue(id)) ? { id } : undefined),
-      claims: (userId, scopes, clientId) =>
-        users.claims.claims({ userId: userId as UserId, scopes, clientId }),
-      scopes: users.claims.scopes,
+      ...claimsOf(app),
     },
     clients: {
       async find(id) {
@@ -36,6 +35,18 @@ export function providerPorts({ features, clock, log }: App, renderers: PageRend
     keys: signingKeys.keys,
     pages: renderers.provider({ view: personView(features) }),
     events: events(features.audit.audit, log),
+  }
+}
+
+/** What the features together say of a person. */
+function claimsOf({ all }: App): Pick<Ports['accounts'], 'claims' | 'scopes'> {
+  const sockets = all.flatMap(({ claims }) => claims ?? [])
+  return {
+    async claims(userId, scopes) {
+      const request = { userId: userId as UserId, scopes }
+      return Object.assign({}, ...(await Promise.all(sockets.map((socket) => socket.claims(request)))))
+    },
+    scopes: Object.assign({}, ...sockets.map((socket) => socket.scopes)),
   }
 }
 

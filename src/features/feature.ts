@@ -44,7 +44,7 @@ export interface Attempt {
   readonly userId?: UserId
   readonly proofs: readonly Proof[]
   readonly request: RequestFacts
-  /** The identifier of the browser's device cookie, if its seal was intact. */
+  /** The identifier in the browser's device cookie: random, and worth only what was remembered under it. */
   readonly device?: string
 }
 
@@ -60,7 +60,6 @@ export interface Factor {
 export interface ClaimsRequest {
   readonly userId: UserId
   readonly scopes: ReadonlySet<string>
-  readonly clientId: string
 }
 
 /** Claims about a user, by the scope that gives them (OpenID Connect Core 1.0 §5.4). */

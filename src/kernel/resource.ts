@@ -68,8 +68,8 @@ export interface ResourceDefinition {
 }
 
 /**
- * An administrable thing, defined once: command-line verbs, REST endpoints, OpenAPI, console pages and plan/apply are
- * derived from it. `input` reaches `create` and `update` already parsed: strict, of the fields' types, writable ones only.
+ * An administrable thing, defined once; the command line's verbs are derived from it, and whatever else administrates
+ * can be. `input` reaches `create` and `update` already parsed: strict, of the fields' types, writable ones only.
  */
 export interface Resource<Item extends { readonly id: string } = { readonly id: string }>
   extends ResourceDefinition {

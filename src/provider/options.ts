@@ -72,7 +72,7 @@ const people = (accounts: Accounts): Configuration => ({
       accountId: id,
       claims: async (_use, scope) => ({
         sub: id,
-        ...(await accounts.claims(id, new Set(scope.split(' ')), '')),
+        ...(await accounts.claims(id, new Set(scope.split(' ')))),
       }),
     }
   },

@@ -33,11 +33,7 @@ export interface ProviderDependencies {
 export interface Accounts {
   /** `undefined` for a person who does not exist or may not be served at the moment. */
   find(userId: string): Promise<{ readonly id: string } | undefined>
-  claims(
-    userId: string,
-    scopes: ReadonlySet<string>,
-    clientId: string,
-  ): Promise<Readonly<Record<string, unknown>>>
+  claims(userId: string, scopes: ReadonlySet<string>): Promise<Readonly<Record<string, unknown>>>
   /** The claims that each scope gives (OpenID Connect Core 1.0 §5.4). */
   readonly scopes: Readonly<Record<string, readonly string[]>>
 }

@@ -184,7 +184,6 @@ describe('users', () => {
       people.features.users.claims.claims({
         userId: userId as UserId,
         scopes: new Set(scopes),
-        clientId: 'client-1',
       })
     const { id } = await people.person({
       email: 'anna@example.com',
