@@ -51,7 +51,7 @@ export function pagePorts(
   { all, features, config, clock, sealing }: App,
   { provider, issuer, sampleUrl, views }: PageInputs,
 ): PagePorts {
-  const { resources, consents, passwords, setup, audit } = features
+  const { resources, consents, setup, audit } = features
   return {
     issuer,
     views,
