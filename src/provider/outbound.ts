@@ -13,7 +13,7 @@ export const maximumBodyBytes = 64 * 1024
 
 type Family = 'ipv4' | 'ipv6'
 
-/** The address blocks that are nobody's public server: RFC 6890, RFC 6598, RFC 3927, RFC 4193, RFC 4291, RFC 6052. IPv4-mapped IPv6 needs no line: the IPv4 blocks match it, and one of its own would match every IPv4 address. */
+/** The address blocks that are nobody's public server: RFC 6890, RFC 6598, RFC 3927, RFC 4193, RFC 4291, RFC 6052. */
 const specialBlocks: readonly (readonly [string, number, Family])[] = [
   ['0.0.0.0', 8, 'ipv4'],
   ['10.0.0.0', 8, 'ipv4'],
@@ -31,6 +31,7 @@ const specialBlocks: readonly (readonly [string, number, Family])[] = [
   ['224.0.0.0', 4, 'ipv4'],
   ['240.0.0.0', 4, 'ipv4'],
   ['::', 96, 'ipv6'],
+  ['::ffff:0:0', 96, 'ipv6'],
   ['64:ff9b::', 96, 'ipv6'],
   ['64:ff9b:1::', 48, 'ipv6'],
   ['100::', 64, 'ipv6'],

@@ -230,7 +230,6 @@ if (databaseKind() === 'sqlite') {
       expect(await send(latchkey, '/health/live')).toMatchObject({ status: 200 })
       await makeRoom()
       await expectServing(latchkey)
-      console.log('REFRESH', await open.phone.refresh(open.tokens.refresh_token))
       await expectGoingOn(open)
       expect((await open.shop.redeem(await open.shop.signIn(newVisitor(), ada))).status).toBe(200)
     }, 60_000)
