@@ -88,7 +88,7 @@ describe('the database', () => {
     await shop.signIn(bobs, bob)
     await shop.signIn(adas, ada)
     const before = adas.clone()
-    await shop.signIn(adas, ada, { prompt: 'login' })
+    await shop.signIn(adas, ada, { prompt: 'consent' })
     const { db } = latchkey.app.storage
     const [row, other] = [
       await db.artefact.findFirst({ where: { model: 'Session', previousId: { not: null } } }),
