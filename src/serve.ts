@@ -50,12 +50,13 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
   const gate = { issuer, isTrusted: trustedProxies(config.host.trustedProxies) }
 
   // The one ordered table of what every request passes, first to last; the protocol stands behind it.
-  const layers: readonly Middleware[] = [
+  const layers = (documents: Middleware): readonly Middleware[] => [
     requestFacts(gate),
     accessLog(log),
     securityHeaders(issuer),
     errorRenderer({ log, unavailable, page: renderers.error }),
     hostCheck(gate),
+    documents,
     health({ ping: storage.ping, draining: () => draining }),
     wellFormed,
     credentialLimit({ failuresPerMinute: config.host.failuresPerMinute, keyOf: addressKey }),

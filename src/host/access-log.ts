@@ -19,7 +19,9 @@ export function accessLog(log: Log): Middleware {
         status: ctx.status,
         milliseconds,
       }
-      log.info(ctx.state.event === undefined ? line : { ...line, event: ctx.state.event }, 'request')
+      // Machines read the public documents and ask for the health all day long.
+      const level = ctx.state.routine === true && ctx.status < 400 ? 'debug' : 'info'
+      log[level](ctx.state.event === undefined ? line : { ...line, event: ctx.state.event }, 'request')
     }
   }
 }

@@ -9,6 +9,7 @@ export interface HealthOptions {
 /** `/health/live`: the process answers. `/health/ready`: it can serve; not while it drains or its database is away. */
 export function health({ ping, draining }: HealthOptions): Middleware {
   return async (ctx, next) => {
+    ctx.state.routine = ctx.path.startsWith('/health/')
     if (ctx.path === '/health/live') {
       ctx.set('Cache-Control', 'no-store')
       ctx.body = { status: 'ok' }

@@ -6,11 +6,14 @@ import type { ProviderDependencies } from './ports.ts'
 
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
+/** The host's layers, first to last, with the layer that answers with the public documents where the host wants it. */
+export type Layers = (documents: Middleware) => readonly Middleware[]
+
 export interface CurrentInstance {
   /** The instance with the keys of now: when their revision has moved, a new one takes over. */
   get(): Promise<Instance>
   /** Builds the first one, with the host's layers in front of the library; the returned listener serves HTTP. */
-  start(layers: readonly Middleware[]): Promise<Listener>
+  start(layers: Layers): Promise<Listener>
 }
 
 interface Running extends Instance {
@@ -21,7 +24,7 @@ interface Running extends Instance {
 export function openCurrentInstance(dependencies: ProviderDependencies): CurrentInstance {
   const { keys } = dependencies.ports
   const outbound = outboundOf(dependencies)
-  let layers: readonly Middleware[] = []
+  let layers: Layers = (documents) => [documents]
   let building: Promise<Running> | undefined
   let latest: Running | undefined
 
@@ -29,7 +32,7 @@ export function openCurrentInstance(dependencies: ProviderDependencies): Current
     const instance = await buildInstance({
       ...dependencies,
       outbound,
-      middleware: [...layers, documentCache()],
+      middleware: layers(documentCache()),
     })
     const callback = instance.provider.callback()
     latest = { ...instance, listener: (request, response) => void callback(request, response) }

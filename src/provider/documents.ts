@@ -21,6 +21,7 @@ export function documentCache(): Middleware {
 
   return async (ctx, next) => {
     if (!documents.has(ctx.path) || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return await next()
+    ctx.state.routine = true
     let document = cached.get(ctx.path)
     if (document === undefined) {
       await next()

@@ -3,9 +3,8 @@
  * Does not own who people are, which clients exist or what pages look like; those come in through `ports.ts`.
  */
 import './known-warning.ts'
-import type { Middleware } from 'koa'
 import type { Job } from '../features/feature.ts'
-import { type Listener, openCurrentInstance } from './current-instance.ts'
+import { type Layers, type Listener, openCurrentInstance } from './current-instance.ts'
 import { type Interactions, openInteractions } from './interactions.ts'
 import type { ProviderDependencies } from './ports.ts'
 import { openSignInDoors, type SignInDoors } from './sign-in-doors.ts'
@@ -27,7 +26,7 @@ export interface ProviderHandle extends SignInDoors {
   readonly interactions: Interactions
   readonly jobs: readonly Job[]
   /** Starts it with the host's layers in front of the library; the returned listener serves HTTP. */
-  start(layers: readonly Middleware[]): Promise<Listener>
+  start(layers: Layers): Promise<Listener>
 }
 
 export function openProvider(dependencies: ProviderDependencies): ProviderHandle {
