@@ -67,10 +67,17 @@ async function openListener(
   let closed = false
   const isHeard = (): boolean => listening !== undefined && performance.now() - heardAt < silenceMilliseconds
 
+  let asking = false
   async function ask(client: pg.Client): Promise<void> {
-    const text = 'SELECT topic, value FROM revision'
-    counters.compare((await client.query<[string, number]>({ text, rowMode: 'array' })).rows)
-    heardAt = performance.now()
+    if (asking) return // the answer to the last question is still under way
+    asking = true
+    try {
+      const text = 'SELECT topic, value FROM revision'
+      counters.compare((await client.query<[string, number]>({ text, rowMode: 'array' })).rows)
+      heardAt = performance.now()
+    } finally {
+      asking = false
+    }
   }
 
   async function connect(): Promise<void> {
