@@ -22,7 +22,7 @@ describe.each(scripts)('the set-up link %s', (_name, javaScriptEnabled) => {
     await using latchkey = await startLatchkey()
     const tab = await scene.openTab({ javaScriptEnabled })
     await tab.goto(latchkey.issuer)
-    await heading(tab, 'This set-up link cannot be used')
+    await heading(tab, 'Latchkey is not set up yet')
     const { url } = await latchkey.app.features.setup.setup.issueLink()
     await tab.goto(url)
     await tab.getByLabel('Name', { exact: true }).fill(ada.name)
