@@ -1,21 +1,13 @@
 /**
- * The composition root: every part of the house and every feature, handed what it needs. The whole product on one page.
+ * The composition root: the house over an open database.
  */
 import type { Config } from './config/config.ts'
 import { masterKey } from './config/master-key.ts'
-import { openAudit } from './features/audit/index.ts'
-import { openClients } from './features/clients/index.ts'
-import { openConsents } from './features/consents/index.ts'
 import type { Feature } from './features/feature.ts'
-import { openPasswords, type PasswordsFeature } from './features/passwords/index.ts'
-import { openResources } from './features/resources/index.ts'
-import { openSetup } from './features/setup/index.ts'
-import { openSigningKeys } from './features/signing-keys/index.ts'
-import { openThrottle } from './features/throttle/index.ts'
-import { openUsers } from './features/users/index.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
 import { openSealing, type Sealing } from './kernel/sealing.ts'
+import { openFeatures } from './open-features.ts'
 import { type Artefacts, openArtefacts } from './provider/index.ts'
 import { openStorage, type StorageOptions } from './storage/open.ts'
 import type { Storage } from './storage/storage.ts'
@@ -50,51 +42,25 @@ export async function openApp(dependencies: AppDependencies): Promise<App> {
   const { config, clock } = dependencies
   const sealing = openSealing(masterKey(config.server.masterKey, config.server.keyFolder))
   const storage = await openStorage(storageOptions(config))
-  const artefacts = openArtefacts({ storage, clock, sealing })
-  const features = openFeatures({ ...dependencies, storage, sealing, artefacts })
+  const all: Feature[] = []
+  const artefacts = openArtefacts({
+    storage,
+    clock,
+    sealing,
+    settings: config.provider,
+    async sessionEnded(db, ended) {
+      for (const feature of all) await feature.sessionEnded?.(db, ended)
+    },
+  })
+  const features = openFeatures({ ...dependencies, storage, sealing, artefacts, all })
+  all.push(...Object.values(features))
   return {
     ...dependencies,
     storage,
     sealing,
     artefacts,
     features,
-    all: Object.values(features),
+    all,
     close: () => storage.close(),
   }
-}
-
-function openFeatures({
-  config,
-  clock,
-  log,
-  storage,
-  sealing,
-  artefacts,
-}: Omit<App, 'features' | 'all' | 'close'>) {
-  const { issuer } = config
-  const audit = openAudit({ storage, clock, log, settings: config.audit })
-  const common = { storage, clock, audit: audit.audit, issuer, endEverything: artefacts.endEverythingOfUser }
-  const throttle = openThrottle({ storage, clock, settings: config.throttle })
-  const users = openUsers({
-    ...common,
-    issuePasswordLink: (userId, purpose, change) => passwords.passwords.issueLink(userId, purpose, change),
-  })
-  const passwords: PasswordsFeature = openPasswords({
-    ...common,
-    users: users.users,
-    throttle: throttle.throttle,
-    settings: config.passwords,
-    productNames: ['Latchkey', config.server.brandName],
-  })
-  const setup = openSetup({
-    ...common,
-    users: users.users,
-    passwords: passwords.passwords,
-    settings: config.setup,
-  })
-  const clients = openClients({ ...common, endEverythingOfClient: artefacts.endEverythingOfClient })
-  const resources = openResources(common)
-  const consents = openConsents(common)
-  const signingKeys = openSigningKeys({ ...common, sealing, settings: config.signingKeys })
-  return { users, passwords, setup, clients, resources, consents, signingKeys, throttle, audit }
 }

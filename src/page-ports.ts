@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import type { Panel } from './features/feature.ts'
 import type { PagePorts } from './pages/index.ts'
 import type { ProviderHandle } from './provider/index.ts'
 
@@ -7,10 +8,19 @@ export function personView({ users }: App['features']): PagePorts['people']['vie
   return async (userId) => {
     const user = await users.users.find(userId)
     if (!users.users.isActive(user)) return undefined
-    const { name, email, username, administrator } = user
-    return { administrator, ...(name && { name }), ...(email && { email }), ...(username && { username }) }
+    const { name, email, username, administrator, locale } = user
+    return {
+      administrator,
+      ...(name && { name }),
+      ...(email && { email }),
+      ...(username && { username }),
+      ...(locale && { locale }),
+    }
   }
 }
+
+/** What stands on the pages of people's accounts. */
+export const panelsOf = (all: App['all']): readonly Panel[] => all.flatMap(({ panels }) => panels ?? [])
 
 function clientView({ clients }: App['features']): PagePorts['clients']['view'] {
   return async (id) => {
@@ -37,6 +47,8 @@ const passwordLinks = ({ passwords: { passwords } }: App['features']): PagePorts
   },
   chooseByLink: async (token, password, request) =>
     void (await passwords.chooseByLink({ token, password, request })),
+  resetsByMail: passwords.resetsByMail,
+  requestReset: passwords.requestReset,
 })
 
 export interface PageInputs {
@@ -51,7 +63,7 @@ export function pagePorts(
   { all, features, config, clock, sealing }: App,
   { provider, issuer, sampleUrl, views }: PageInputs,
 ): PagePorts {
-  const { resources, consents, setup, audit } = features
+  const { resources, consents, setup, audit, profiles } = features
   return {
     issuer,
     views,
@@ -64,6 +76,23 @@ export function pagePorts(
     apis: { view: resources.resources.findByIndicator },
     consents: consents.consents,
     factors: all.flatMap(({ factor }) => factor ?? []),
+    account: {
+      panels: panelsOf(all),
+      key: sealing.derive('account'),
+      reauthenticationSeconds: config.account.reauthenticationSeconds,
+      picture: profiles.profiles.picturePath,
+    },
+    links: all.flatMap(({ links }) => links ?? []),
+    pictures: { find: profiles.profiles.findPicture },
+    inbox: features.mail.inbox,
+    interludes: all.flatMap(({ interlude }) => interlude ?? []),
+    attempts: features.attempts.attempts,
+    policy: features.policy.policy,
+    trustedDevices: features.trustedDevices.trustedDevices,
+    registration: {
+      ...features.registrations.registration,
+      isOpen: () => features.registrations.registration.mode === 'open',
+    },
     setup: {
       isNeeded: setup.setup.isNeeded,
       linkState: setup.setup.linkState,

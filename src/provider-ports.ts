@@ -1,14 +1,16 @@
 import type { Context } from 'koa'
 import type { App } from './app.ts'
+import type { Claims } from './features/feature.ts'
 import type { RequestFacts } from './kernel/http.ts'
 import type { UserId } from './kernel/ids.ts'
 import { personView } from './page-ports.ts'
+import { openDeviceCookies } from './pages/device-cookie.ts'
 import type { PageRenderers } from './pages/index.ts'
 import type { Ports, ProviderEvents } from './provider/index.ts'
 
 /** The provider's needs, met by the features and the pages. */
 export function providerPorts(app: App, renderers: PageRenderers): Ports {
-  const { features, clock, log } = app
+  const { features, clock, log, config } = app
   const { users, clients, resources, consents, signingKeys } = features
   return {
     accounts: {
@@ -35,6 +37,7 @@ export function providerPorts(app: App, renderers: PageRenderers): Ports {
     keys: signingKeys.keys,
     pages: renderers.provider({ view: personView(features) }),
     events: events(features.audit.audit, log),
+    deviceOf: openDeviceCookies(new URL(config.issuer)).read,
   }
 }
 
@@ -46,8 +49,16 @@ function claimsOf({ all }: App): Pick<Ports['accounts'], 'claims' | 'scopes'> {
       const request = { userId: userId as UserId, scopes }
       return Object.assign({}, ...(await Promise.all(sockets.map((socket) => socket.claims(request)))))
     },
-    scopes: Object.assign({}, ...sockets.map((socket) => socket.scopes)),
+    scopes: claimsByScope(sockets),
   }
+}
+
+/** Several features may add to a scope. */
+function claimsByScope(sockets: readonly Claims[]): Ports['accounts']['scopes'] {
+  const all = sockets.flatMap(({ scopes }) => Object.entries(scopes))
+  return Object.fromEntries(
+    all.map(([scope]) => [scope, all.flatMap(([of, claims]) => (of === scope ? claims : []))]),
+  )
 }
 
 const factsOf = (ctx: Context): RequestFacts => ctx.state.facts as RequestFacts

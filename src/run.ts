@@ -69,6 +69,7 @@ async function greeting(
     )
   }
   if (sample !== undefined) rows.push(['Sample app', sample.url])
+  if (features.mail.inbox !== undefined) rows.push(['Mails', `${config.issuer}/inbox`])
   rows.push(['Database', storage.dialect === 'sqlite' ? 'SQLite' : 'PostgreSQL'])
   const lines = rows.map(([label, text]) => `  ${label.padEnd(12)}${text}`)
   const mode = config.development ? 'in development mode, for this machine only' : 'is ready'

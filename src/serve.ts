@@ -1,18 +1,20 @@
 /** The server: the host's layers, the pages and the protocol over an open app, listening. */
 import type { Middleware } from 'koa'
 import type { App } from './app.ts'
+import { brandOf } from './brand-of.ts'
 import { addressKey } from './features/throttle/index.ts'
 import { accessLog } from './host/access-log.ts'
 import { trustedProxies } from './host/address.ts'
 import { errorRenderer } from './host/errors.ts'
-import { hostCheck, requestFacts, wellFormed } from './host/gate.ts'
+import { hostCheck, requestFacts, uploadAllowance, wellFormed } from './host/gate.ts'
 import { securityHeaders } from './host/headers.ts'
 import { health } from './host/health.ts'
 import { type JobRunner, runJobs } from './host/jobs.ts'
 import { credentialLimit } from './host/limits.ts'
+import { publicDocuments } from './host/public-documents.ts'
 import { listen } from './host/server.ts'
-import { pagePorts } from './page-ports.ts'
-import { openRenderers, openViews, pageRoutes } from './pages/index.ts'
+import { pagePorts, panelsOf } from './page-ports.ts'
+import { openRenderers, openViews, pageRoutes, uploadBytes } from './pages/index.ts'
 import { openProvider } from './provider/index.ts'
 import { providerPorts } from './provider-ports.ts'
 import { unavailable } from './storage/errors.ts'
@@ -31,13 +33,7 @@ export interface ServeOptions {
 export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise<Server> {
   const { config, log, clock, storage, sealing } = app
   const issuer = new URL(config.issuer)
-  const { brandName, brandAccent, brandLogoUrl } = config.server
-  const brand = {
-    name: brandName,
-    ...(brandAccent && { accent: brandAccent }),
-    ...(brandLogoUrl && { logoUrl: brandLogoUrl }),
-  }
-  const views = openViews(brand)
+  const views = openViews(brandOf(config))
   const renderers = openRenderers({ views, issuer, csrfKey: sealing.derive('csrf') })
   const provider = openProvider({
     ...app,
@@ -57,7 +53,9 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     errorRenderer({ log, unavailable, page: renderers.error }),
     hostCheck(gate),
     documents,
+    publicDocuments(app.all),
     health({ ping: storage.ping, draining: () => draining }),
+    uploadAllowance(uploadBytes(panelsOf(app.all))),
     wellFormed,
     credentialLimit({ failuresPerMinute: config.host.failuresPerMinute, keyOf: addressKey }),
     pageRoutes(pages, renderers),
@@ -70,12 +68,15 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     leases: openLeases(storage, clock),
     log,
   })
+  const { worker } = app.features.outbox
+  worker.start()
 
   return {
     port: listening.port,
     async stop() {
       draining = true
-      await Promise.all([listening.drain(config.host.shutdownSeconds), jobs.stop()])
+      const grace = config.host.shutdownSeconds
+      await Promise.all([listening.drain(grace), jobs.stop(), worker.stop(grace)])
     },
   }
 }

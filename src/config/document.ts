@@ -11,11 +11,23 @@ const titles: Readonly<Record<keyof typeof sections, string>> = {
   server: 'Server',
   host: 'HTTP',
   provider: 'Tokens and sessions',
+  mail: 'Mail',
+  outbox: 'Deliveries',
   passwords: 'Passwords',
+  passkeys: 'Passkeys',
+  account: 'Account pages',
+  profiles: 'Profiles',
+  policy: 'What must be proven to sign in',
+  emailCodes: 'Codes by e-mail',
+  addresses: 'E-mail addresses',
+  registrations: 'Registration',
+  terms: 'Terms of use',
   setup: 'Set-up',
   throttle: 'Throttling',
   signingKeys: 'Signing keys',
   audit: 'Audit',
+  departures: 'Leaving',
+  trustedDevices: 'Trusted browsers',
 }
 
 const entries: readonly Entry[] = Object.entries(sections).flatMap(([section, settings]) =>

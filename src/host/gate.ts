@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { AppError } from '../kernel/errors.ts'
 import type { RequestFacts } from '../kernel/http.ts'
 import { clientAddress } from './address.ts'
@@ -61,14 +61,24 @@ export function hostCheck({ issuer }: GateOptions): Middleware {
   }
 }
 
+/** Lets the body of a form with a file be as large as its page allows; what is in the file is for that page to check. */
+export const uploadAllowance =
+  (allowed: (ctx: Context) => number | undefined): Middleware =>
+  (ctx, next) => {
+    ctx.state.uploadBytes = allowed(ctx)
+    return next()
+  }
+
 /** Refuses what no client means to send: oversize, NUL, broken percent-encoding, invalid UTF-8. */
 export const wellFormed: Middleware = (ctx, next) => {
   if (ctx.url.length > maximumUrlLength)
     throw new AppError('host.url_too_long', 414, 'The address is too long.')
   // RFC 3986 §2: a URI is written in ASCII; whatever else there is stands percent-encoded.
   if (/[^\x21-\x7e]/.test(ctx.url) || !isWellFormedEncoding(ctx.url)) throw malformed()
-  if ((ctx.request.length ?? 0) > maximumBodyBytes) throw tooLarge()
-  if (ctx.method === 'POST') guardBody(ctx.req)
+  const upload = ctx.state.uploadBytes as number | undefined
+  const maximum = upload ?? maximumBodyBytes
+  if ((ctx.request.length ?? 0) > maximum) throw tooLarge(maximum)
+  if (ctx.method === 'POST') guardBody(ctx.req, { maximum, isText: upload === undefined })
   return next()
 }
 
@@ -79,8 +89,8 @@ const malformed = (): AppError =>
     'The request holds a NUL character or is not valid UTF-8. Correct it and send it again.',
   )
 
-const tooLarge = (): AppError =>
-  new AppError('host.body_too_large', 413, `The body is larger than ${maximumBodyBytes} bytes.`)
+const tooLarge = (maximum: number): AppError =>
+  new AppError('host.body_too_large', 413, `The body is larger than ${maximum} bytes.`)
 
 /** True for percent-encoded text that decodes to UTF-8 without NUL. */
 function isWellFormedEncoding(text: string): boolean {
@@ -92,19 +102,24 @@ function isWellFormedEncoding(text: string): boolean {
   }
 }
 
+interface BodyRule {
+  readonly maximum: number
+  readonly isText: boolean
+}
+
 /** Whoever reads the body, the library included, reads it through this check. */
-function guardBody(request: IncomingMessage): void {
+function guardBody(request: IncomingMessage, { maximum, isText }: BodyRule): void {
   const read = request.iterator.bind(request)
   const guarded = async function* iterate(): AsyncGenerator<Buffer> {
     const chunks: Buffer[] = []
     let size = 0
     for await (const chunk of read({ destroyOnReturn: false })) {
       size += (chunk as Buffer).length
-      if (size > maximumBodyBytes) throw tooLarge()
+      if (size > maximum) throw tooLarge(maximum)
       chunks.push(chunk as Buffer)
     }
     const body = Buffer.concat(chunks)
-    if (!isWellFormedEncoding(decodeUtf8(body))) throw malformed()
+    if (isText && !isWellFormedEncoding(decodeUtf8(body))) throw malformed()
     yield body
   }
   Object.defineProperty(request, 'iterator', { value: guarded })

@@ -4,17 +4,21 @@ export interface AppErrorOptions {
   readonly retryAfterSeconds?: number
   /** What the page's translated message may need. */
   readonly params?: Readonly<Record<string, string | number>>
+  /** The form's field that it is about. */
+  readonly field?: string
 }
 
 /**
  * An error that a caller is meant to see. `code` is `feature.snake_case` and stable, `status` an HTTP status,
- * `message` one English sentence that says what to do. Its `cause` is logged and never shown.
+ * `message` one English sentence that says what to do. Its `cause` is logged and never shown. On a page it is told by the
+ * message `problem.<code>` where there is one, beside the form's `field`.
  */
 export class AppError extends Error {
   readonly code: string
   readonly status: number
   readonly retryAfterSeconds: number | undefined
   readonly params: Readonly<Record<string, string | number>>
+  readonly field: string | undefined
 
   constructor(code: string, status: number, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -23,6 +27,7 @@ export class AppError extends Error {
     this.status = status
     this.retryAfterSeconds = options.retryAfterSeconds
     this.params = options.params ?? {}
+    this.field = options.field
   }
 }
 

@@ -22,27 +22,45 @@ const black: Rgb = [0, 0, 0]
 const lightBackground: Rgb = [245, 246, 245]
 const darkBackground: Rgb = [31, 36, 34]
 
-/** The accent tokens as CSS for both colour schemes (WCAG 2.2: 4.5:1 for text, 3:1 for shapes). Throws on a malformed colour. */
-export function brandStylesheet(brand: Brand): string {
-  const accent = parseColour(brand.accent ?? defaultAccent)
-  const light = tokens(accent, { background: lightBackground, away: black })
-  const dark = tokens(accent, { background: darkBackground, away: white })
-  return `:root{${light}}@media (prefers-color-scheme:dark){:root{${dark}}}`
+/** The accent's shades on one background, as `#rrggbb`. */
+export interface Accents {
+  readonly accent: string
+  readonly 'accent-hover': string
+  readonly 'on-accent': string
+  readonly 'accent-text': string
 }
 
-function tokens(accent: Rgb, scheme: Scheme): string {
+/** For both colour schemes (WCAG 2.2: 4.5:1 for text, 3:1 for shapes). Throws on a malformed colour. */
+export function brandAccents(brand: Brand): { readonly light: Accents; readonly dark: Accents } {
+  const accent = parseColour(brand.accent ?? defaultAccent)
+  return {
+    light: accents(accent, { background: lightBackground, away: black }),
+    dark: accents(accent, { background: darkBackground, away: white }),
+  }
+}
+
+/** The accent tokens as CSS. Throws on a malformed colour. */
+export function brandStylesheet(brand: Brand): string {
+  const { light, dark } = brandAccents(brand)
+  return `:root{${tokens(light)}}@media (prefers-color-scheme:dark){:root{${tokens(dark)}}}`
+}
+
+const tokens = (shades: Accents): string =>
+  Object.entries(shades)
+    .map(([name, colour]) => `--${name}:${colour}`)
+    .join(';')
+
+function accents(accent: Rgb, scheme: Scheme): Accents {
   const fill = readable(accent, 3, scheme)
   const text = readable(accent, 4.5, scheme)
   const onFill = contrast(white, fill) >= 4.5 ? white : black
   const hover = mix(fill, onFill === white ? black : white, 0.12)
-  return [
-    ['accent', fill],
-    ['accent-hover', hover],
-    ['on-accent', onFill],
-    ['accent-text', text],
-  ]
-    .map(([name, colour]) => `--${name}:${format(colour as Rgb)}`)
-    .join(';')
+  return {
+    accent: format(fill),
+    'accent-hover': format(hover),
+    'on-accent': format(onFill),
+    'accent-text': format(text),
+  }
 }
 
 /** Moves a colour away from the background in small steps until it has the contrast. */

@@ -4,15 +4,22 @@ import type { ProviderFailure } from '../provider/index.ts'
 import type { ErrorModel, Text } from './models.ts'
 import { factsOf, type Pages } from './page.ts'
 
-type Kind =
-  | 'bad-request'
-  | 'forbidden'
-  | 'stale'
-  | 'not-found'
-  | 'too-large'
-  | 'too-many'
-  | 'unavailable'
-  | 'internal'
+const words = {
+  'bad-request': { title: { key: 'error.bad-request.title' }, message: { key: 'error.bad-request.message' } },
+  forbidden: { title: { key: 'error.forbidden.title' }, message: { key: 'error.forbidden.message' } },
+  stale: { title: { key: 'error.stale.title' }, message: { key: 'error.stale.message' } },
+  'not-found': { title: { key: 'error.not-found.title' }, message: { key: 'error.not-found.message' } },
+  'too-large': { title: { key: 'error.too-large.title' }, message: { key: 'error.too-large.message' } },
+  'too-many': { title: { key: 'error.too-many.title' }, message: { key: 'error.too-many.message' } },
+  unavailable: { title: { key: 'error.unavailable.title' }, message: { key: 'error.unavailable.message' } },
+  internal: { title: { key: 'error.internal.title' }, message: { key: 'error.internal.message' } },
+  authorization: {
+    title: { key: 'error.authorization.title' },
+    message: { key: 'error.authorization.message' },
+  },
+} as const satisfies Readonly<Record<string, { readonly title: Text; readonly message: Text }>>
+
+type Kind = Exclude<keyof typeof words, 'authorization'>
 
 const byStatus: Readonly<Record<number, Kind>> = {
   403: 'forbidden',
@@ -28,18 +35,13 @@ const kindOf = ({ code, status }: AppError): Kind => {
   return byStatus[status] ?? (status >= 500 ? 'internal' : 'bad-request')
 }
 
-const words = (kind: Kind | 'authorization'): { title: Text; message: Text } => ({
-  title: { key: `error.${kind}.title` },
-  message: { key: `error.${kind}.message` },
-})
-
 const home = { url: '/', label: { key: 'page.home' } } as const
 
 /** The page for an error of ours. */
 export function errorPage(pages: Pages, ctx: Context, error: AppError): string {
   const again = pathToTryAgain(ctx, error)
   return pages.html(ctx, 'error', {
-    ...words(kindOf(error)),
+    ...words[kindOf(error)],
     status: error.status,
     code: error.code,
     requestId: factsOf(ctx).requestId,
@@ -68,7 +70,7 @@ export function protocolErrorPage(pages: Pages, ctx: Context, failure: ProviderF
   }
   const kind = status === 503 ? 'unavailable' : status >= 500 ? 'internal' : 'authorization'
   const model: ErrorModel = {
-    ...words(kind),
+    ...words[kind],
     status,
     code: error,
     requestId,

@@ -4,13 +4,13 @@ import { readForm } from './forms.ts'
 import { factsOf, type Pages } from './page.ts'
 import type { PagePorts } from './ports.ts'
 
-/** `/`: the set-up while there is no administrator, the sign-in while nobody is signed in, else the person's own page. */
+/** `/`: the set-up while there is no administrator, the sign-in while nobody is signed in, else the person's account. */
 export function homeRoutes(
   router: Router,
   ports: PagePorts,
   { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },
 ): void {
-  const { setup, signIn, people, sampleUrl, record } = ports
+  const { setup, signIn, people, record } = ports
 
   router.get('/', async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
@@ -19,13 +19,7 @@ export function homeRoutes(
     if (current === undefined || account === undefined) {
       return ctx.redirect((await setup.isNeeded()) ? '/setup' : signIn.signInPath())
     }
-    if (ctx.querystring !== '') return ctx.redirect('/')
-    pages.answer(ctx, 'home', {
-      account,
-      signOutAction: '/sign-out',
-      sessionsSince: current.since,
-      ...(sampleUrl === undefined ? undefined : { sampleUrl }),
-    })
+    ctx.redirect('/account')
   })
 
   router.post('/sign-out', async (ctx) => {

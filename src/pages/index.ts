@@ -7,16 +7,23 @@ import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import type { AppError } from '../kernel/errors.ts'
 import type { ProviderPages } from '../provider/index.ts'
+import { accountRoutes } from './account/index.ts'
+import { answerAsset } from './assets.ts'
 import { openCsrf } from './csrf.ts'
 import { errorPage, protocolErrorPage } from './errors.ts'
 import { homeRoutes } from './home.ts'
-import { loginRoutes } from './login/index.ts'
+import { inboxRoutes } from './inbox.ts'
+import { linkRoutes } from './links.ts'
+import { loginRoutes, openInteractionTools } from './login/index.ts'
 import { openPageRenderer, type Pages } from './page.ts'
 import { passwordRoutes } from './password.ts'
+import { pictureRoutes } from './pictures.ts'
 import type { PagePorts } from './ports.ts'
+import { registerRoutes } from './register.ts'
 import { setupRoutes } from './setup.ts'
 import { type Brand, openViews as openViewsIn } from './views.ts'
 
+export { uploadBytes } from './account/index.ts'
 export type { AccountView, ClientView } from './models.ts'
 export type { PageEvent, PagePorts, SetupForm } from './ports.ts'
 export type { Brand, Views } from './views.ts'
@@ -71,28 +78,35 @@ const firstSegments = new Set([
   'interaction',
   'setup',
   'set-password',
+  'reset-password',
+  'register',
   'sign-out',
   'signed-out',
   'assets',
+  'account',
+  'link',
+  'picture',
+  'inbox',
 ])
-const yearSeconds = 31_536_000
 
 /** All pages as one layer; what is not theirs goes on to the protocol. */
 export function pageRoutes(ports: PagePorts, { pages }: PageRenderers): Middleware {
   const router = new Router()
   const csrf = openCsrf({ issuer: ports.issuer, key: ports.csrfKey })
   const tools = { pages, csrf }
-  router.get('/assets/:name', (ctx) => {
+  router.get('/assets/:name', async (ctx) => {
     const asset = ports.views.assets.get(ctx.path)
-    if (asset === undefined) return
-    ctx.set('Cache-Control', `public, max-age=${yearSeconds}, immutable`)
-    ctx.set('ETag', asset.etag)
-    ctx.type = asset.type
-    ctx.body = asset.body
+    if (asset !== undefined) await answerAsset(ctx, asset)
   })
   homeRoutes(router, ports, tools)
+  accountRoutes(router, ports, tools)
+  linkRoutes(router, ports, tools)
+  pictureRoutes(router, ports)
+  inboxRoutes(router, ports, tools)
   setupRoutes(router, ports, tools)
   passwordRoutes(router, ports, tools)
+  // Before the sign-in, whose routes for any factor would take its paths.
+  registerRoutes(router, ports, { ...tools, login: openInteractionTools({ ports, pages }) })
   loginRoutes(router, ports, tools)
   const routes = router.routes() as unknown as Middleware
 

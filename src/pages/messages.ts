@@ -1,90 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { IntlMessageFormat } from 'intl-messageformat'
-import de from '../../views/messages/de.json' with { type: 'json' }
-import en from '../../views/messages/en.json' with { type: 'json' }
+import type { TextParams } from '../kernel/text.ts'
 
-/** The name of a message; English is the complete set that the others translate. */
-export type MessageKey = keyof typeof en
+/** The name of a message. A check holds that each exists in every language and is used. */
+export type MessageKey = string
 
-/** Values for the placeholders of an ICU message; plain text, never markup. */
-export type MessageParams = Readonly<Record<string, string | number | Date>>
+export type MessageParams = TextParams
 
 /** Formats one message of a locale. Throws on an unknown key or a missing parameter. */
 export type Translate = (key: MessageKey, params?: MessageParams) => string
 
+/** The messages of one language by their keys. */
+export type Catalogue = Readonly<Record<string, string>>
+
 const fallbackLocale = 'en'
+const directory = join(import.meta.dirname, '../../views/messages')
 
-/** Every locale that has a message file, by BCP 47 tag. A new language is a file and a line here. */
-export const catalogues: Readonly<Record<string, Readonly<Record<string, string>>>> = { en, de }
+/** Every language there is, by BCP 47 tag: a folder of `views/messages`, with one file for each part of the pages. */
+export const locales: readonly string[] = readdirSync(directory, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
 
-/**
- * Compiles all message files, so that a malformed message stops the start and not a page.
- * Returns a translator per locale; a locale's missing message falls back to English.
- */
-export function openMessages(files = catalogues): (locale: string) => Translate {
-  const compiled = new Map(
-    Object.entries(files).map(([locale, messages]) => [
-      locale,
-      new Map(Object.entries(messages).map(([key, text]) => [key, compile(text, locale)])),
-    ]),
-  )
-  return (locale) => (key, params) => {
-    const message = compiled.get(locale)?.get(key) ?? compiled.get(fallbackLocale)?.get(key)
-    if (message === undefined) throw new Error(`No message named ${key}`)
-    return String(message.format(params))
+/** All messages of a language. A check holds that no two files give the same key. */
+export function readCatalogue(locale: string): Catalogue {
+  const folder = join(directory, locale)
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json'))
+  return Object.assign(
+    {},
+    ...files.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Catalogue),
+  ) as Catalogue
+}
+
+export interface Messages {
+  /** A translator; a language's missing message falls back to English. */
+  translator(locale: string): Translate
+  /** Whether there is such a message in English. */
+  has(key: MessageKey): boolean
+}
+
+/** Reads a language when it is first asked for, and compiles a message when it is first shown. */
+export function openMessages(read: (locale: string) => Catalogue = readCatalogue): Messages {
+  const languages = new Map<string, Language>()
+  const language = (locale: string): Language => {
+    const known = languages.get(locale)
+    if (known !== undefined) return known
+    const opened = openLanguage(locale, read(locale))
+    languages.set(locale, opened)
+    return opened
+  }
+
+  return {
+    has: (key) => language(fallbackLocale).message(key) !== undefined,
+    translator(locale) {
+      const own = language(locale)
+      return (key, params) => {
+        const message = own.message(key) ?? language(fallbackLocale).message(key)
+        if (message === undefined) throw new Error(`No message named ${key}`)
+        return String(message.format(params))
+      }
+    },
   }
 }
 
-/**
- * Chooses among the message files: `ui_locales` (OpenID Connect Core §3.1.2.1, space-separated, in order of
- * preference) before Accept-Language (RFC 9110 §12.5.4), each by the lookup of RFC 4647 §3.4. Malformed
- * input is ignored; English where nothing matches.
- */
-export function pickLocale(candidates: { uiLocales?: string; acceptLanguage?: string }): string {
-  const ranges = [...uiLocaleRanges(candidates.uiLocales), ...acceptLanguageRanges(candidates.acceptLanguage)]
-  for (const range of ranges) {
-    const found = lookUp(range)
-    if (found !== undefined) return found
+interface Language {
+  message(key: MessageKey): IntlMessageFormat | undefined
+}
+
+function openLanguage(locale: string, catalogue: Catalogue): Language {
+  const compiled = new Map<string, IntlMessageFormat>()
+  return {
+    message(key) {
+      const known = compiled.get(key)
+      if (known !== undefined || !Object.hasOwn(catalogue, key)) return known
+      const message = compileMessage(catalogue[key] ?? '', locale)
+      compiled.set(key, message)
+      return message
+    },
   }
-  return fallbackLocale
 }
 
-function compile(text: string, locale: string): IntlMessageFormat {
-  return new IntlMessageFormat(text, locale, undefined, { ignoreTag: true })
+/** Dates without a person's time zone are those of UTC, whatever the server's own is. */
+const date = { timeZone: 'UTC' } as const
+const time = { timeZone: 'UTC', timeZoneName: 'short' } as const
+const formats = {
+  date: { short: date, medium: date, long: date, full: date },
+  time: { short: time, medium: time, long: time, full: time },
 }
 
-const maximumRanges = 20
-const rangePattern = /^[a-z]{1,8}(-[a-z0-9]{1,8}){0,8}$/i
-
-function uiLocaleRanges(value = ''): string[] {
-  return value
-    .slice(0, 500)
-    .split(' ')
-    .filter((range) => rangePattern.test(range))
-    .slice(0, maximumRanges)
-}
-
-function acceptLanguageRanges(value = ''): string[] {
-  return value
-    .slice(0, 500)
-    .split(',')
-    .slice(0, maximumRanges)
-    .flatMap((entry) => {
-      const match = /^\s*([a-z0-9-]+)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?$/i.exec(entry)
-      const [, range = '', weight = '1'] = match ?? []
-      return rangePattern.test(range) && Number(weight) > 0 ? [{ range, weight: Number(weight) }] : []
-    })
-    .sort((a, b) => b.weight - a.weight)
-    .map(({ range }) => range)
-}
-
-// RFC 4647 §3.4: shorten from the end. Its rule for single-character subtags is met, as no catalogue ends in one.
-function lookUp(range: string): string | undefined {
-  const subtags = range.toLowerCase().split('-')
-  while (subtags.length > 0) {
-    const tag = subtags.join('-')
-    const found = Object.keys(catalogues).find((locale) => locale.toLowerCase() === tag)
-    if (found !== undefined) return found
-    subtags.pop()
-  }
-  return undefined
-}
+/** Tags are text like any other: a message holds no markup. Throws where the message is malformed. */
+const compileMessage = (text: string, locale: string): IntlMessageFormat =>
+  new IntlMessageFormat(text, locale, formats, { ignoreTag: true })

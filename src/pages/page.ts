@@ -1,8 +1,9 @@
 import type { Context } from 'koa'
 import type { RequestFacts } from '../kernel/http.ts'
 import type { Csrf } from './csrf.ts'
+import { pickLocale } from './languages.ts'
 import type { PageModels } from './models.ts'
-import { pickLocale, type Views } from './views.ts'
+import type { Views } from './views.ts'
 
 export const factsOf = (ctx: Context): RequestFacts => ctx.state.facts as RequestFacts
 
@@ -14,17 +15,18 @@ export interface Pages {
 }
 
 export function openPageRenderer(views: Views, csrf: Csrf): Pages {
-  const html: Pages['html'] = (ctx, template, model) =>
-    views.render(
-      {
-        locale: localeOf(ctx),
-        nonce: String(ctx.state.nonce ?? ''),
-        csrfToken: csrf.token(ctx),
-        requestId: (ctx.state.facts as RequestFacts | undefined)?.requestId,
-      },
-      template,
-      model,
-    )
+  const html: Pages['html'] = (ctx, template, model) => {
+    const locale = localeOf(ctx)
+    const page = {
+      locale,
+      nonce: String(ctx.state.nonce ?? ''),
+      csrfToken: csrf.token(ctx),
+      requestId: (ctx.state.facts as RequestFacts | undefined)?.requestId,
+    }
+    ctx.set('Content-Language', locale)
+    ctx.vary('Accept-Language')
+    return views.render(page, template, model)
+  }
 
   return {
     html,
@@ -36,11 +38,13 @@ export function openPageRenderer(views: Views, csrf: Csrf): Pages {
   }
 }
 
-/** OpenID Connect Core 1.0 §3.1.2.1: `ui_locales` of the request, then what the browser prefers. */
-function localeOf(ctx: Context): string {
-  const asked = ctx.state.uiLocales ?? ctx.query.ui_locales
+/** The language of the pages for a request: what the application asked for, the person's own setting, the browser's. */
+export function localeOf(ctx: Context): string {
+  const asked: unknown = ctx.state.uiLocales ?? ctx.query.ui_locales
+  const own: unknown = ctx.state.userLocale
   return pickLocale({
     uiLocales: typeof asked === 'string' ? asked : undefined,
+    userLocale: typeof own === 'string' ? own : undefined,
     acceptLanguage: ctx.get('Accept-Language') || undefined,
   })
 }

@@ -1,10 +1,11 @@
 import type { Context } from 'koa'
-import type { Factor } from '../features/feature.ts'
+import type { Attempt, Factor, Interlude, MailedLink, Panel, Proof } from '../features/feature.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { RequestFacts } from '../kernel/http.ts'
 import type { UserId } from '../kernel/ids.ts'
-import type { Interactions, RememberedConsent, SignedIn } from '../provider/index.ts'
-import type { AccountView, ClientView } from './models.ts'
+import type { Level } from '../kernel/levels.ts'
+import type { Interactions, RememberedConsent, SignedIn, SignInRequest } from '../provider/index.ts'
+import type { AccountView, ClientView, InboxMailView, RegistrationFormView } from './models.ts'
 import type { Views } from './views.ts'
 
 /** What the hosted pages need of the rest of the house. `page-ports.ts` meets it. */
@@ -28,6 +29,17 @@ export interface PagePorts {
     ): Promise<void>
   }
   readonly factors: readonly Factor[]
+  readonly interludes: readonly Interlude[]
+  readonly account: AccountParts
+  readonly links: readonly MailedLink[]
+  readonly pictures: Pictures
+  /** The mails of development mode. */
+  readonly inbox: Inbox | undefined
+  readonly attempts: Attempts
+  readonly policy: SignInPolicy
+  readonly trustedDevices: TrustedDevices
+  /** Whether people can make accounts by themselves. */
+  readonly registration: Registration
   readonly setup: Setup
   readonly passwords: PasswordLinks
   readonly record: (event: PageEvent) => Promise<void>
@@ -36,15 +48,90 @@ export interface PagePorts {
   readonly refreshLifetimeSeconds: number
 }
 
+/** What stands on the pages of a person's account. */
+export interface AccountParts {
+  readonly panels: readonly Panel[]
+  /** 32 bytes, for what the browser keeps for these pages. */
+  readonly key: Buffer
+  /** How long a proof counts before a change of credentials. */
+  readonly reauthenticationSeconds: number
+  /** The address of the person's picture. */
+  picture(userId: UserId): Promise<string | undefined>
+}
+
+export interface Inbox {
+  /** The newest first. */
+  list(): Promise<readonly InboxMailView[]>
+  find(id: string): Promise<InboxMailView | undefined>
+}
+
+export interface Pictures {
+  /** What was made of an uploaded picture, in the size asked for; `undefined` for an unknown identifier. */
+  find(
+    id: string,
+    size: 'full' | 'small',
+  ): Promise<{ readonly type: string; readonly body: Buffer } | undefined>
+}
+
+export interface StoredAttempt {
+  readonly userId: UserId | undefined
+  readonly proofs: readonly Proof[]
+  readonly passed: readonly string[]
+}
+
+/** What the server remembers of a sign-in under way. */
+export interface Attempts {
+  find(id: string): Promise<StoredAttempt>
+  add(id: string, proof: Proof): Promise<StoredAttempt>
+  pass(id: string, mark: string): Promise<StoredAttempt>
+  end(id: string): Promise<void>
+}
+
+export interface SignInDemands {
+  readonly strict: Level
+  readonly standing: Level
+  readonly reasons: readonly { readonly rule: string; readonly level: Level }[]
+}
+
+/** What must be proven, and why. */
+export interface SignInPolicy {
+  demands(
+    userId: string | undefined,
+    clientId: string | undefined,
+    requested: readonly Level[],
+  ): Promise<SignInDemands>
+  /** Until when the person may put off what the server demands. */
+  graceUntil(userId: string): Promise<Date | undefined>
+  describe(demands: SignInDemands): readonly string[]
+}
+
+/** Browsers that are not asked for a second factor. */
+export interface TrustedDevices {
+  readonly offered: boolean
+  isTrusted(userId: UserId, device: string): Promise<boolean>
+  /** Answers with the browser's new identifier, which takes the place of the one in its cookie. */
+  remember(trusting: {
+    readonly userId: UserId
+    readonly device: string
+    readonly request: RequestFacts
+  }): Promise<string>
+}
+
 export interface SignInDoors {
   signedIn(ctx: Context): Promise<SignedIn | undefined>
   signOut(ctx: Context): Promise<void>
-  signInPath(options?: { readonly loginHint?: string }): string
+  signInPath(request?: SignInRequest): string
+}
+
+export interface Person extends AccountView {
+  readonly administrator: boolean
+  /** The language that he chose. */
+  readonly locale?: string
 }
 
 export interface People {
   /** `undefined` for a person who does not exist or may not be served. */
-  view(userId: string): Promise<(AccountView & { readonly administrator: boolean }) | undefined>
+  view(userId: string): Promise<Person | undefined>
 }
 
 export interface ApiView {
@@ -72,6 +159,30 @@ export interface PasswordLinks {
   /** The person whom a one-time link is for; `undefined` when it has expired or was used. */
   readLink(token: string): Promise<AccountView | undefined>
   chooseByLink(token: string, password: string, request: RequestFacts): Promise<void>
+  readonly resetsByMail: boolean
+  /** Does the same for every account, known or not. */
+  requestReset(request: {
+    readonly identifier: string
+    readonly request: RequestFacts
+    readonly locale: string
+  }): Promise<void>
+}
+
+/** The making of an account by its owner. */
+export interface Registration {
+  readonly mode: 'closed' | 'invitation' | 'open'
+  /** Whether everybody may make one. */
+  isOpen(): boolean
+  isInvited(invitation: string): Promise<boolean>
+  form(invitation: string | undefined): Promise<RegistrationFormView>
+  /** The proof where no code is needed. */
+  begin(
+    attempt: Attempt,
+    input: { readonly form: Readonly<Record<string, string>>; readonly invitation?: string },
+  ): Promise<Proof | undefined>
+  awaited(attempt: Attempt): Promise<{ readonly email: string; readonly code?: string } | undefined>
+  again(attempt: Attempt): Promise<void>
+  finish(attempt: Attempt, code: string): Promise<Proof>
 }
 
 export interface PageEvent {

@@ -52,7 +52,7 @@ export function setupRoutes(
         factsOf(ctx),
       )
     } catch (error) {
-      const errors = fieldErrors(error, passwords.minimumLength)
+      const errors = fieldErrors(error, ports.views)
       if (errors === undefined) return refuse(ctx, error)
       ctx.status = (error as AppError).status
       return pages.answer(ctx, 'setup/form', {

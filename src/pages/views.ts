@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { Eta } from 'eta/core'
 import { type Asset, openAssets } from './assets.ts'
 import { type Brand, brandStylesheet } from './brand.ts'
-import { catalogues, type MessageKey, openMessages } from './messages.ts'
+import { directionOf } from './languages.ts'
+import { locales, type MessageKey, openMessages } from './messages.ts'
 import type { PageModels, ScopeView, Text } from './models.ts'
 
 export type { Brand } from './brand.ts'
-export { pickLocale } from './messages.ts'
 
 export interface Views {
   /** Renders a whole HTML page. Throws on an unknown template, and where a template meets an undefined value. */
@@ -15,6 +15,8 @@ export interface Views {
   /** Static assets by URL path: `/assets/<name>.<hash8>.<ext>`, to be served as immutable. */
   readonly assets: ReadonlyMap<string, Asset>
   readonly brandName: string
+  /** Whether there is a message of that name. */
+  has(key: MessageKey): boolean
 }
 
 /** What a page knows of its request. */
@@ -42,12 +44,13 @@ export function openViews(options: { directory: string; brand: Brand }): Views {
   return {
     assets: assets.byPath,
     brandName: brand.name,
+    has: messages.has,
     render(page, template, model) {
-      const locale = Object.hasOwn(catalogues, page.locale) ? page.locale : 'en'
-      const t = messages(locale)
+      const locale = locales.includes(page.locale) ? page.locale : 'en'
+      const t = messages.translator(locale)
       return eta.render(template, {
         ...model,
-        page: { ...page, locale, dir: direction(locale) },
+        page: { ...page, locale, dir: directionOf(locale) },
         brand,
         mark,
         t,
@@ -63,6 +66,9 @@ export function openViews(options: { directory: string; brand: Brand }): Views {
   }
 }
 
+/** Its templates are compiled where mails are written. */
+const mailFolder = 'mail'
+
 function openTemplates(directory: string): Eta {
   const eta = new Eta({
     autoEscape: true,
@@ -71,7 +77,7 @@ function openTemplates(directory: string): Eta {
     functionHeader: templateHeader,
   })
   for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.eta')) continue
+    if (!file.endsWith('.eta') || file.startsWith(mailFolder)) continue
     const name = file.slice(0, -'.eta'.length).replaceAll('\\', '/')
     eta.loadTemplate(name, readFileSync(join(directory, file), 'utf8'))
   }
@@ -92,7 +98,7 @@ const entities: Readonly<Record<string, string>> = {
 const invisible = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
 
 /** Escapes for element content and quoted attributes. Throws on undefined and null, which are a template's mistake. */
-function escapeHtml(value: unknown): string {
+export function escapeHtml(value: unknown): string {
   if (value === undefined || value === null) throw new TypeError('A template met a value that is missing')
   return String(value)
     .replace(invisible, '')
@@ -100,7 +106,7 @@ function escapeHtml(value: unknown): string {
 }
 
 /** The address if a person may follow it: an own-origin path, https, or http (development). Otherwise undefined. */
-function safeLink(address: string | undefined): string | undefined {
+export function safeLink(address: string | undefined): string | undefined {
   if (address === undefined) return undefined
   if (/^\/(?![/\\\s])/.test(address)) return address
   const protocol = URL.parse(address)?.protocol
@@ -108,7 +114,7 @@ function safeLink(address: string | undefined): string | undefined {
 }
 
 /** The first letter or digit of a name, for the tile that stands in for a picture. */
-function initial(name: string): string {
+export function initial(name: string): string {
   return (/[\p{L}\p{N}]/u.exec(name)?.[0] ?? '?').toUpperCase()
 }
 
@@ -153,8 +159,4 @@ function formatInstant(at: Date, locale: string): string {
     timeZoneName: 'short',
   } as const
   return new Intl.DateTimeFormat(locale, options).format(at)
-}
-
-function direction(locale: string): 'ltr' | 'rtl' {
-  return /^(ar|dv|fa|he|ks|ku|ps|sd|ug|ur|yi)\b/.test(locale) ? 'rtl' : 'ltr'
 }

@@ -25,7 +25,7 @@ const nothing = async (): Promise<void> => {}
 export function adapterFactory(dependencies: AdapterDependencies): (model: string) => Adapter {
   const special: Readonly<Record<string, Operations>> = {
     Client: clientAdapter(dependencies),
-    Session: sessionAdapter(dependencies.sessions, dependencies.artefacts),
+    Session: sessionAdapter(dependencies.sessions),
     Interaction: { destroy: (id) => dependencies.artefacts.endInteraction(id) },
     // The library removes a grant and what came from it in several writes; here they go together or not at all.
     Grant: { destroy: (id) => dependencies.artefacts.endGrant(id) },
@@ -83,10 +83,10 @@ const clientAdapter = ({ clients, serverScopes }: AdapterDependencies): Operatio
   destroy: nothing,
 })
 
-const sessionAdapter = (sessions: SessionStore, artefacts: Artefacts): Operations => ({
+const sessionAdapter = (sessions: SessionStore): Operations => ({
   upsert: (id, payload, expiresIn = 0) => sessions.save(id, payload as Payload, expiresIn),
   find: (id) => sessions.find(id) as Promise<AdapterPayload | undefined>,
-  findByUid: (uid) => artefacts.findBy('Session', 'sessionUid', uid) as Promise<AdapterPayload | undefined>,
+  findByUid: (uid) => sessions.findByUid(uid) as Promise<AdapterPayload | undefined>,
   // Called for the old identifier when the library rotates it; the row moves to the new one in `upsert`.
   // The end of a session goes through `SessionStore.end`.
   destroy: nothing,

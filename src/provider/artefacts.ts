@@ -1,20 +1,23 @@
 import { after, type Clock } from '../kernel/clock.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { Sealing } from '../kernel/sealing.ts'
+import type { SettingValues } from '../kernel/settings.ts'
 import { isUniqueViolation } from '../storage/errors.ts'
 import type { Storage } from '../storage/storage.ts'
 import { openArtefactRows } from './artefact-rows.ts'
 import { removeExpired } from './expiry.ts'
 import { type InteractionTrails, openInteractionTrails } from './interaction-trail.ts'
 import type { Payload } from './payload.ts'
-import { openRevocation, type Revocation } from './revocation.ts'
+import { openRevocation, type Revocation, type SessionEnded } from './revocation.ts'
+import { openSessionDirectory, type SessionDirectory } from './session-directory.ts'
+import type { settings } from './settings.ts'
 import { type ArtefactWrite, openStoredForm } from './stored-artefact.ts'
 
 /** What a grant gives to its client. */
 const given = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken'])
 
 /** Everything that the protocol stores and that expires: sessions, grants, codes, tokens, interactions, replay records. */
-export interface Artefacts extends Revocation, InteractionTrails {
+export interface Artefacts extends Revocation, InteractionTrails, SessionDirectory {
   /** A code or token whose grant has ended is not stored, and so is worth nothing. */
   save(model: string, artefact: ArtefactWrite): Promise<void>
   /** False when the identifier was there already. */
@@ -34,14 +37,18 @@ export interface ArtefactDependencies {
   readonly storage: Storage
   readonly clock: Clock
   readonly sealing: Sealing
+  readonly settings: SettingValues<typeof settings>
+  readonly sessionEnded: SessionEnded
 }
 
-export function openArtefacts({ storage, clock, sealing }: ArtefactDependencies): Artefacts {
+export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
+  const { storage, clock, sealing, settings, sessionEnded } = dependencies
   const rows = openArtefactRows(storage)
   const { rowOf, artefactOf } = openStoredForm({ clock, sealing })
 
   return {
-    ...openRevocation(storage),
+    ...openRevocation(storage, sessionEnded),
+    ...openSessionDirectory({ storage, clock, settings }),
     ...openInteractionTrails(storage, clock),
     insertOnce: insertingOnce({ storage, clock }),
 
@@ -85,7 +92,7 @@ const isAnswered = (model: string, { result }: Payload): boolean =>
   model === 'Interaction' && result !== undefined
 
 const insertingOnce =
-  ({ storage, clock }: Omit<ArtefactDependencies, 'sealing'>): Artefacts['insertOnce'] =>
+  ({ storage, clock }: Pick<ArtefactDependencies, 'storage' | 'clock'>): Artefacts['insertOnce'] =>
   async (model, id, ttlSeconds) => {
     try {
       const expiresAt = after(clock.now(), ttlSeconds)

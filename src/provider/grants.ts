@@ -21,6 +21,11 @@ export async function loadGrant(ctx: KoaContextWithOIDC, consents: Consents): Pr
   if (existing === undefined || !covers(grant, allowed)) {
     extend(grant, allowed)
     await grant.save()
+    // Withdrawn at this very moment: what it was made of is gone, so it must not stay.
+    if (client.first_party !== true && !(await consents.stands(account.accountId, client.clientId))) {
+      await grant.destroy()
+      return undefined
+    }
   }
   return grant
 }

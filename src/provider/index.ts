@@ -10,8 +10,8 @@ import type { ProviderDependencies } from './ports.ts'
 import { openSignInDoors, type SignInDoors } from './sign-in-doors.ts'
 
 export { type Artefacts, openArtefacts } from './artefacts.ts'
+export type { Acr } from './assurance.ts'
 export type { FinishedLogin, Interactions, PendingInteraction, Trail } from './interactions.ts'
-export { type Acr, acrValues } from './policy.ts'
 export type {
   LogoutPage,
   Ports,
@@ -20,7 +20,9 @@ export type {
   ProviderPages,
   RememberedConsent,
 } from './ports.ts'
-export type { SignedIn } from './sign-in-doors.ts'
+export type { SessionEnded } from './revocation.ts'
+export type { KnownAccess, KnownSession } from './session-directory.ts'
+export type { SignedIn, SignInRequest } from './sign-in-doors.ts'
 
 export interface ProviderHandle extends SignInDoors {
   readonly interactions: Interactions

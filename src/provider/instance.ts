@@ -1,13 +1,16 @@
 import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { errors, Provider } from 'oidc-provider'
+import { reportAskedAcr } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import { eachOrUnavailable } from './errors.ts'
 import { ownLogoutForm } from './logout.ts'
 import { options } from './options.ts'
 import { type OutboundFetch, openOutbound } from './outbound.ts'
+import { isOwnRedirect } from './own-pages.ts'
 import type { Payload } from './payload.ts'
 import type { Ports, ProviderDependencies } from './ports.ts'
+import { useOf } from './session-facts.ts'
 import { openSessions, type SessionStore } from './sessions.ts'
 
 export interface Instance {
@@ -35,7 +38,13 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   const { issuer, ports, artefacts, outbound, middleware } = inputs
   const revision = ports.keys.revision()
   const keyMaterial = await ports.keys.snapshot()
-  const sessions = eachOrUnavailable(openSessions({ ...inputs, currentRequest: () => Provider.ctx }))
+  const sessions = eachOrUnavailable(
+    openSessions({
+      ...inputs,
+      currentRequest: () => Provider.ctx,
+      currentUse: () => useOf(Provider.ctx, ports),
+    }),
+  )
   const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(ports.accounts.scopes)])
   const currentClientId = (): string | undefined => Provider.ctx?.oidc.client?.clientId
   const adapter = { artefacts, sessions, clients: ports.clients, serverScopes, currentClientId }
@@ -44,6 +53,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   provider.proxy = true
   provider.maxIpsCount = 1
   extendModels(provider, inputs, sessions)
+  reportAskedAcr(provider)
   listen(provider, inputs)
   for (const layer of middleware) provider.use(layer)
   provider.use(allowFormTargets)
@@ -86,10 +96,14 @@ const longestAssertionSeconds = 3_600
 /** The library's documented models, made to do what a store alone cannot: single use, hashed secrets, one session row. */
 function extendModels(
   provider: Provider,
-  { ports, artefacts, clock }: InstanceInputs,
+  { issuer, ports, artefacts, clock }: InstanceInputs,
   sessions: SessionStore,
 ): void {
   const { Client, ReplayDetection, Session } = provider
+  const { redirectUriAllowed } = Client.prototype
+  Client.prototype.redirectUriAllowed = function allowed(uri) {
+    return this.clientId === directClientId ? isOwnRedirect(uri, issuer) : redirectUriAllowed.call(this, uri)
+  }
   Client.prototype.compareClientSecret = function compare(presented) {
     return ports.clients.verifySecret(this.clientId, presented)
   }

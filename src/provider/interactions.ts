@@ -1,12 +1,13 @@
 import type { Context } from 'koa'
 import type { Interaction, Provider } from 'oidc-provider'
 import { AppError } from '../kernel/errors.ts'
+import type { Level } from '../kernel/levels.ts'
 import type { Artefacts } from './artefacts.ts'
+import { type Acr, askedLevels, levelOf } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import { orUnavailable } from './errors.ts'
 import { extend } from './grants.ts'
 import type { Payload } from './payload.ts'
-import type { Acr } from './policy.ts'
 import type { RememberedConsent } from './ports.ts'
 
 /** What the pages may know of and do with an authorization request that waits for its person. */
@@ -46,15 +47,28 @@ export interface PendingInteraction {
   readonly redirectUri: string | undefined
   readonly loginHint: string | undefined
   readonly uiLocales: string | undefined
-  readonly requestedAcr: readonly string[]
+  /** The levels that the request would be content with. */
+  readonly requestedLevels: readonly Level[]
   /** The person of the session, if there is one. */
   readonly userId: string | undefined
+  /** What the session has proven, where that counts: the person is only asked for more. */
+  readonly held: HeldProof | undefined
+  /** The session that the browser has, whoever is in it. */
+  readonly sessionUid: string | undefined
+  /** The request asks to make an account (OpenID Connect Prompt Create 1.0). */
+  readonly registers: boolean
   readonly grantId: string | undefined
   /** What the request asks for and has not been given; all it asks for where the person `decidesAnew`. */
   readonly missing: RememberedConsent
   /** Asked whatever was allowed before: `prompt=consent`, or an application that could be an impostor. */
   readonly decidesAnew: boolean
   readonly offlineAccess: boolean
+}
+
+export interface HeldProof {
+  readonly amr: readonly string[]
+  readonly level: Level
+  readonly at: Date
 }
 
 export interface FinishedLogin {
@@ -72,7 +86,7 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
       const provider = await current()
       const interaction = await detailsOf(provider, ctx)
       if (interaction.uid !== uid) throw notHere()
-      return describe(interaction)
+      return { ...describe(interaction), held: await heldBy(provider, interaction) }
     },
 
     async trail(ctx, uid) {
@@ -96,7 +110,8 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
     async finishLogin(ctx, { userId, amr, acr, at, remember }) {
       const provider = await current()
       const login = { accountId: userId, amr: [...amr], acr, remember, ts: Math.floor(at.getTime() / 1000) }
-      await goOn(provider, ctx, { login })
+      // Who was asked to make an account is done with that, too.
+      await goOn(provider, ctx, { login, create: {} })
     },
 
     async finishConsent(ctx, interaction, allowed) {
@@ -147,7 +162,7 @@ async function goOn(
   ctx.redirect(returnTo)
 }
 
-function describe(interaction: Interaction): PendingInteraction {
+function describe(interaction: Interaction): Omit<PendingInteraction, 'held'> {
   const { params, prompt, session } = interaction
   const details = prompt.details as Payload
   const text = (value: unknown): string | undefined =>
@@ -165,13 +180,25 @@ function describe(interaction: Interaction): PendingInteraction {
     redirectUri: text(params.redirect_uri),
     loginHint: text(params.login_hint),
     uiLocales: text(params.ui_locales),
-    requestedAcr: text(params.acr_values)?.split(' ') ?? [],
+    requestedLevels: askedLevels(params),
     userId: session?.accountId,
+    sessionUid: session?.uid,
+    registers: prompt.name === 'create',
     grantId: interaction.grantId,
     missing,
     decidesAnew,
     offlineAccess: missing.scopes.includes('offline_access'),
   }
+}
+
+/** A sign-in counts where the session has one that is only worth too little; whoever is asked anew proves all anew. */
+async function heldBy(provider: Provider, { prompt, session }: Interaction): Promise<HeldProof | undefined> {
+  if (session?.accountId === undefined || session.uid === undefined) return undefined
+  if (prompt.name !== 'login' || prompt.reasons.some((reason) => reason !== 'assurance')) return undefined
+  const current = await orUnavailable(() => provider.Session.findByUid(session.uid ?? ''))
+  if (current?.accountId !== session.accountId || current.loginTs === undefined) return undefined
+  const { amr = [], acr, loginTs } = current as { amr?: readonly string[]; acr?: string; loginTs: number }
+  return { amr, level: levelOf(acr) ?? 'single-factor', at: new Date(loginTs * 1000) }
 }
 
 const missingOf = (details: Payload): RememberedConsent => ({

@@ -1,6 +1,8 @@
 import type { Configuration } from 'oidc-provider'
 import type { Clock } from '../kernel/clock.ts'
 import type { SettingValues } from '../kernel/settings.ts'
+import type { Payload } from './payload.ts'
+import { factsOf } from './session-facts.ts'
 import type { settings } from './settings.ts'
 
 type Values = SettingValues<typeof settings>
@@ -27,8 +29,26 @@ export function lifetimes(values: Values, clock: Clock): NonNullable<Configurati
         ? capped(values.refreshTokenIdleSeconds, values.refreshTokenMaximumSeconds, token.iiat)
         : values.refreshTokenMaximumSeconds,
     Session: (_ctx, session) =>
-      capped(values.sessionIdleSeconds, values.sessionMaximumSeconds, session.loginTs),
+      capped(values.sessionIdleSeconds, sessionMaximum(values, session), session.loginTs),
     Interaction: values.interactionTtlSeconds,
     Grant: values.refreshTokenMaximumSeconds + values.sessionMaximumSeconds,
   }
+}
+
+/** A session that its person did not ask to keep is `transient`, in the library's word. */
+const sessionMaximum = (values: Values, { transient }: { readonly transient?: unknown }): number =>
+  transient === true
+    ? Math.min(values.sessionBriefMaximumSeconds, values.sessionMaximumSeconds)
+    : values.sessionMaximumSeconds
+
+/**
+ * Whether a session is past its limits. Its row expires by those that held when it was last written; where they have been
+ * narrowed since, the narrower ones count at once.
+ */
+export function isOver(values: Values, session: Payload, now: Date): boolean {
+  const at = now.getTime()
+  const { loginTs } = session
+  const lastUsedAt = factsOf(session)?.lastUsedAt
+  if (lastUsedAt !== undefined && lastUsedAt + values.sessionIdleSeconds * 1000 <= at) return true
+  return typeof loginTs === 'number' && (loginTs + sessionMaximum(values, session)) * 1000 <= at
 }

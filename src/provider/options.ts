@@ -2,12 +2,13 @@ import type { Configuration, ResourceServer } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import type { AdapterDependencies } from './adapter.ts'
 import { adapterFactory } from './adapter.ts'
+import { acrValues } from './assurance.ts'
 import { clientOf, directClient } from './client-metadata.ts'
 import { loadGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
 import { logoutPages } from './logout.ts'
 import { maximumBodyBytes, type OutboundFetch } from './outbound.ts'
-import { acrValues, interactionPrompts } from './policy.ts'
+import { interactionPrompts } from './policy.ts'
 import type { Accounts, Api, Ports, ProviderDependencies } from './ports.ts'
 
 type KeyMaterial = Awaited<ReturnType<Ports['keys']['snapshot']>>
@@ -37,7 +38,7 @@ export function options(inputs: OptionInputs): Configuration {
     scopes: [...adapter.serverScopes],
     loadExistingGrant: (ctx) => loadGrant(ctx, ports.consents),
     interactions: {
-      policy: interactionPrompts(),
+      policy: interactionPrompts(ports.clients),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     acrValues: [...acrValues],
@@ -118,6 +119,7 @@ const tokens: Configuration = {
 function features({ ports, keyMaterial }: OptionInputs): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
+    claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     dPoP: { enabled: true, nonceSecret: keyMaterial.dpopNonceSecret },

@@ -1,15 +1,15 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { assuranceCheck } from './assurance.ts'
 import { requested } from './grants.ts'
+import type { Clients } from './ports.ts'
 
-const { base, Check } = interactionPolicy
-
-/** The authentication context classes that ID tokens report as `acr`. */
-export const acrValues = ['urn:latchkey:acr:single-factor', 'urn:latchkey:acr:multi-factor'] as const
-export type Acr = (typeof acrValues)[number]
+const { base, Check, Prompt } = interactionPolicy
 
 /** When a person is asked for something in the middle of an authorization request. */
-export function interactionPrompts(): ReturnType<typeof base> {
+export function interactionPrompts(clients: Clients): ReturnType<typeof base> {
   const prompts = base()
+  // OpenID Connect Prompt Create 1.0; before the sign-in, which it stands for.
+  prompts.add(new Prompt({ name: 'create', requestable: true }), 0)
   const login = prompts.get('login')
   const consent = prompts.get('consent')
   if (login === undefined || consent === undefined)
@@ -25,6 +25,9 @@ export function interactionPrompts(): ReturnType<typeof base> {
           : Check.NO_NEED_TO_PROMPT,
     ),
   )
+  login.checks.remove('essential_acrs')
+  login.checks.remove('essential_acr')
+  login.checks.add(assuranceCheck(clients))
   // Who is asked again decides about all of it, not only about what is missing.
   consent.details = (ctx) => ({ asked: requested(ctx) })
   // A native application could be an impostor, which is why the library always asks; an operator's own one is known.

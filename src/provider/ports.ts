@@ -1,6 +1,7 @@
 import type { JWK } from 'jose'
 import type { Context } from 'koa'
 import type { Clock } from '../kernel/clock.ts'
+import type { Level } from '../kernel/levels.ts'
 import type { Sealing } from '../kernel/sealing.ts'
 import type { SettingValues } from '../kernel/settings.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -16,6 +17,8 @@ export interface Ports {
   readonly keys: Keys
   readonly pages: ProviderPages
   readonly events: ProviderEvents
+  /** The identifier in the browser's device cookie. */
+  readonly deviceOf: (ctx: Context) => string | undefined
 }
 
 export interface ProviderDependencies {
@@ -56,6 +59,8 @@ export interface ProviderClient {
   readonly jwks?: unknown
   readonly jwksUri?: string | undefined
   readonly idTokenAlgorithm: string
+  /** What must be proven to sign in to it, where that is more than the server demands. */
+  readonly requiredLevel?: Level | undefined
 }
 
 export interface Clients {
@@ -75,6 +80,8 @@ export interface RememberedConsent {
 
 export interface Consents {
   find(userId: string, clientId: string): Promise<RememberedConsent | undefined>
+  /** Whether there is one still, once nobody is withdrawing it any more. */
+  stands(userId: string, clientId: string): Promise<boolean>
 }
 
 export interface Api {

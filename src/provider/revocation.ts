@@ -1,3 +1,4 @@
+import type { EndedSession } from '../features/feature.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../storage/storage.ts'
 
@@ -6,28 +7,186 @@ export interface Revocation {
   removeByGrant(model: string, grantId: string): Promise<void>
   /** Ends a grant and every code and token that came from it. */
   endGrant(grantId: string): Promise<void>
+  /**
+   * Ends a session, the interactions begun in it and what was given in it; with `offlineAccess` also what was given to
+   * outlive it. With `userId` only if it is his. `undefined` where there is no such session.
+   */
+  endSession(
+    db: DatabaseTransaction,
+    uid: string,
+    options: { readonly offlineAccess: boolean; readonly userId?: string },
+  ): Promise<EndedSession | undefined>
   /** Everything that serves a user: sessions, tokens, codes, pending interactions. In the transaction of its cause. */
   endEverythingOfUser(db: DatabaseTransaction, userId: string): Promise<void>
+  /** The same but for one session, what was given in it, and one pending interaction. */
+  endOthersOfUser(db: DatabaseTransaction, userId: string, keep: KeptArtefacts): Promise<void>
+  /**
+   * Every grant that a user has given a client, what came from them, and pending interactions of his for it. False where
+   * there was no grant.
+   */
+  endClientOfUser(db: DatabaseTransaction, userId: string, clientId: string): Promise<boolean>
   endEverythingOfClient(db: DatabaseTransaction, clientId: string): Promise<void>
 }
 
-export const openRevocation = (storage: Storage): Revocation => ({
-  async removeByGrant(model, grantId) {
-    await storage.db.artefact.deleteMany({ where: { model, grantId } })
-  },
+export interface KeptArtefacts {
+  readonly sessionUid?: string
+  readonly interactionUid?: string
+}
 
-  async endGrant(grantId) {
-    await storage.transaction(async (transaction) => {
-      await transaction.artefact.deleteMany({ where: { model: 'Grant', id: hashSecret(grantId) } })
-      await transaction.artefact.deleteMany({ where: { grantId, model: { not: 'Interaction' } } })
-    })
-  },
+/** Told of each session that is ended, in the transaction that ends it. */
+export type SessionEnded = (db: DatabaseTransaction, ended: EndedSession) => Promise<void>
 
-  async endEverythingOfUser(transaction, userId) {
-    await transaction.artefact.deleteMany({ where: { userId } })
-  },
+const browserBound = ['Session', 'Interaction']
 
-  async endEverythingOfClient(transaction, clientId) {
-    await transaction.artefact.deleteMany({ where: { clientId } })
+export const openRevocation = (storage: Storage, sessionEnded: SessionEnded): Revocation => {
+  const locked = locking(storage)
+
+  return {
+    async removeByGrant(model, grantId) {
+      await storage.db.artefact.deleteMany({ where: { model, grantId } })
+    },
+
+    endGrant: (grantId) => storage.transaction((db) => endGrants(db, [grantId])),
+    endSession: endingSession(locked.session, sessionEnded),
+
+    async endEverythingOfUser(db, userId) {
+      await locked.user(db, userId)
+      const ended = await sessionsOf(db, { userId })
+      await removeAll(db, { userId })
+      for (const { session } of ended) await sessionEnded(db, session)
+    },
+
+    async endOthersOfUser(db, userId, { sessionUid, interactionUid }) {
+      await locked.user(db, userId)
+      const all = await sessionsOf(db, { userId })
+      const grantIds = all
+        .filter(({ session }) => session.sessionUid === sessionUid)
+        .flatMap(({ grants }) => grants.map(({ grantId }) => grantId))
+      // Said positively, as SQL's NOT of a comparison with NULL is not true.
+      await db.artefact.deleteMany({
+        where: {
+          userId,
+          model: { in: browserBound },
+          ...(sessionUid === undefined
+            ? {}
+            : { OR: [{ sessionUid: null }, { sessionUid: { not: sessionUid } }] }),
+          ...(interactionUid === undefined ? {} : { id: { not: hashSecret(interactionUid) } }),
+        },
+      })
+      await db.artefact.deleteMany({
+        where: { userId, model: 'Grant', id: { notIn: grantIds.map(hashSecret) } },
+      })
+      await db.artefact.deleteMany({
+        where: {
+          userId,
+          model: { notIn: [...browserBound, 'Grant'] },
+          OR: [{ grantId: null }, { grantId: { notIn: grantIds } }],
+        },
+      })
+      for (const { session } of all) if (session.sessionUid !== sessionUid) await sessionEnded(db, session)
+    },
+
+    endClientOfUser: async (db, userId, clientId) => (await removeAll(db, { userId, clientId })) > 0,
+
+    async endEverythingOfClient(db, clientId) {
+      await removeAll(db, { clientId })
+    },
+  }
+}
+
+/**
+ * Grants first: what is being stored under one of them is there before it can go, and goes after it. Answers with how many
+ * grants there were.
+ */
+async function removeAll(
+  db: DatabaseTransaction,
+  owner: { readonly userId?: string; readonly clientId?: string },
+): Promise<number> {
+  const { count } = await db.artefact.deleteMany({ where: { ...owner, model: 'Grant' } })
+  await db.artefact.deleteMany({ where: owner })
+  return count
+}
+
+async function endGrants(db: DatabaseTransaction, grantIds: readonly string[]): Promise<void> {
+  if (grantIds.length === 0) return
+  await db.artefact.deleteMany({ where: { model: 'Grant', id: { in: grantIds.map(hashSecret) } } })
+  await db.artefact.deleteMany({ where: { grantId: { in: [...grantIds] }, model: { not: 'Interaction' } } })
+}
+
+/**
+ * On PostgreSQL, rows that one transaction looks at before it ends them, so that none changes in between and two that end
+ * the same follow each other. SQLite has one writer at a time.
+ */
+const locking = ({ dialect }: Storage) => ({
+  async user(db: DatabaseTransaction, userId: string): Promise<void> {
+    if (dialect === 'postgresql')
+      await db.$queryRaw`SELECT 1 AS locked FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
+  },
+  async session(db: DatabaseTransaction, uid: string): Promise<void> {
+    if (dialect === 'postgresql')
+      await db.$queryRaw`SELECT 1 AS locked FROM artefact WHERE model = 'Session' AND session_uid = ${uid} FOR UPDATE`
   },
 })
+
+const endingSession =
+  (
+    lock: (db: DatabaseTransaction, uid: string) => Promise<void>,
+    sessionEnded: SessionEnded,
+  ): Revocation['endSession'] =>
+  async (db, uid, { offlineAccess, userId }) => {
+    await lock(db, uid)
+    const [found] = await sessionsOf(db, { sessionUid: uid, ...(userId !== undefined && { userId }) })
+    if (found === undefined) return undefined
+    const { session, grants } = found
+    const given = offlineAccess
+      ? await db.artefact.findMany({
+          where: { sessionUid: uid, grantId: { not: null }, model: { not: 'Interaction' } },
+          select: { grantId: true },
+          distinct: ['grantId'],
+        })
+      : []
+    const ending = grants.filter(({ outlives }) => offlineAccess || !outlives)
+    await db.artefact.deleteMany({ where: { sessionUid: uid, model: { in: browserBound } } })
+    await endGrants(
+      db,
+      [...ending, ...given].flatMap(({ grantId }) => grantId ?? []),
+    )
+    if (session.userId !== '') await sessionEnded(db, session)
+    return session
+  }
+
+interface FoundSession {
+  readonly session: EndedSession
+  readonly grants: readonly { readonly grantId: string; readonly outlives: boolean }[]
+}
+
+interface Authorization {
+  readonly grantId?: string
+  readonly persistsLogout?: boolean
+}
+
+/** Sessions with the grants that were given in them. */
+async function sessionsOf(
+  db: DatabaseTransaction,
+  where: { readonly userId?: string; readonly sessionUid?: string },
+): Promise<readonly FoundSession[]> {
+  const rows = await db.artefact.findMany({
+    where: { ...where, model: 'Session' },
+    select: { payload: true, sessionUid: true, userId: true },
+  })
+  return rows.map(({ payload, sessionUid, userId }) => {
+    const { authorizations = {} } = JSON.parse(payload) as {
+      authorizations?: Readonly<Record<string, Authorization>>
+    }
+    return {
+      session: {
+        userId: userId ?? '',
+        sessionUid: sessionUid ?? '',
+        clientIds: Object.keys(authorizations),
+      },
+      grants: Object.values(authorizations).flatMap(({ grantId, persistsLogout = false }) =>
+        grantId === undefined ? [] : [{ grantId, outlives: persistsLogout }],
+      ),
+    }
+  })
+}

@@ -23,7 +23,6 @@ export interface SessionRows {
   insert(write: SessionWrite): Promise<void>
   /** True when the row was at `version` still; it goes along to another identifier. */
   replace(write: SessionWrite, version: number): Promise<boolean>
-  remove(uid: string): Promise<void>
 }
 
 export interface SessionRowDependencies {
@@ -65,13 +64,6 @@ export function openSessionRows({ storage, clock, sealing }: SessionRowDependenc
     },
 
     replace: replacing(storage, { clock, columnsOf }),
-
-    async remove(uid) {
-      await storage.transaction(async (transaction) => {
-        await transaction.artefact.deleteMany({ where: { model, sessionUid: uid } })
-        await transaction.artefact.deleteMany({ where: { model: 'Interaction', sessionUid: uid } })
-      })
-    },
   }
 }
 

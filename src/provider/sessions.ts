@@ -1,29 +1,40 @@
+import type { SettingValues } from '../kernel/settings.ts'
+import type { Artefacts } from './artefacts.ts'
+import { isOver } from './lifetimes.ts'
 import type { Payload } from './payload.ts'
+import { factsOf, type SessionFacts, type SessionUse, withFacts } from './session-facts.ts'
 import {
   openSessionRows,
   type SessionRowDependencies,
   type SessionRows,
   type SessionWrite,
 } from './session-rows.ts'
+import type { settings } from './settings.ts'
 
 const attempts = 20
 
 export interface SessionStore {
   save(id: string, payload: Payload, ttlSeconds: number): Promise<void>
   find(id: string): Promise<Payload | undefined>
+  findByUid(uid: string): Promise<Payload | undefined>
   /** Ends the session and every token that lives only as long as it does. */
   end(uid: string): Promise<void>
 }
 
 export interface SessionDependencies extends SessionRowDependencies {
+  readonly settings: SettingValues<typeof settings>
+  readonly artefacts: Pick<Artefacts, 'findBy' | 'endSession' | 'endGrant'>
   /** The object that stands for the current request; what was read in it is the base of what is written in it. */
   readonly currentRequest: () => object | undefined
+  /** What the current request tells of the browser. */
+  readonly currentUse?: () => SessionUse | undefined
 }
 
 /** A session as a request saw it: what its next write builds on. */
 interface Seen {
   readonly version: number
   readonly authorizations: Payload
+  readonly facts: SessionFacts | undefined
 }
 
 interface SeenSessions {
@@ -35,25 +46,33 @@ interface SeenSessions {
  * The library writes sessions whole and last-write-wins, so two tabs would undo each other's sign-ins at applications: a
  * write that finds the row changed since its request read it takes over what the other one added.
  */
-export function openSessions({ currentRequest, ...dependencies }: SessionDependencies): SessionStore {
+export function openSessions(dependencies: SessionDependencies): SessionStore {
+  const { settings, clock, storage, artefacts, currentRequest } = dependencies
   const rows = openSessionRows(dependencies)
   const seen = seenSessions(currentRequest)
+  const save = saving({ ...dependencies, rows, seen })
+  const live = (payload: Payload | undefined): Payload | undefined =>
+    payload === undefined || isOver(settings, payload, clock.now()) ? undefined : payload
 
   return {
-    save: (id, payload, ttlSeconds) => save({ rows, seen }, { id, payload, ttlSeconds }),
+    save,
+    findByUid: async (uid) => live(await artefacts.findBy('Session', 'sessionUid', uid)),
 
     async find(id) {
       const found = await rows.find(id)
-      if (found === undefined) return undefined
-      const { payload, version } = found
+      const payload = live(found?.payload)
+      if (found === undefined || payload === undefined) return undefined
       seen.remember(payload.uid as string, {
-        version,
+        version: found.version,
         authorizations: structuredClone(authorizationsOf(payload)),
+        facts: factsOf(payload),
       })
       return payload
     },
 
-    end: (uid) => rows.remove(uid),
+    async end(uid) {
+      await storage.transaction((db) => artefacts.endSession(db, uid, { offlineAccess: false }))
+    },
   }
 }
 
@@ -73,29 +92,63 @@ function seenSessions(currentRequest: () => object | undefined): SeenSessions {
   }
 }
 
-async function save(
-  { rows, seen }: { readonly rows: SessionRows; readonly seen: SeenSessions },
-  write: SessionWrite,
-): Promise<void> {
-  const uid = write.payload.uid as string
-  const written = authorizationsOf(write.payload)
-  let base = seen.find(uid)
-  const loaded = base?.authorizations ?? {}
-  let merged = write.payload
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    if (base !== undefined && (await rows.replace({ ...write, payload: merged }, base.version)))
-      return seen.remember(uid, { version: base.version + 1, authorizations: authorizationsOf(merged) })
-    const current = await rows.findByUid(uid)
-    if (current === undefined && base !== undefined) return // ended meanwhile: a session that is over stays over
-    if (current === undefined) {
-      await rows.insert(write)
-      return seen.remember(uid, { version: 0, authorizations: written })
+interface Saving extends SessionDependencies {
+  readonly rows: SessionRows
+  readonly seen: SeenSessions
+}
+
+function saving(tools: Saving): SessionStore['save'] {
+  const { rows, seen, artefacts, clock, settings, currentUse = () => undefined } = tools
+  const noting = () => ({ use: currentUse(), now: clock.now(), keepAddress: settings.sessionAddresses })
+
+  return async (id, payload, ttlSeconds) => {
+    const uid = payload.uid as string
+    const written = authorizationsOf(payload)
+    let base = seen.find(uid)
+    const loaded = base?.authorizations ?? {}
+    const noted = withFacts(payload, base?.facts, noting())
+    const write: SessionWrite = { id, payload: noted, ttlSeconds }
+    const facts = factsOf(noted)
+    let merged = noted
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      if (base !== undefined && (await rows.replace({ ...write, payload: merged }, base.version)))
+        return seen.remember(uid, {
+          version: base.version + 1,
+          authorizations: authorizationsOf(merged),
+          facts,
+        })
+      const current = await rows.findByUid(uid)
+      if (current === undefined && base !== undefined) return await endLate(artefacts, { loaded, written })
+      if (current === undefined) {
+        await rows.insert(write)
+        return seen.remember(uid, { version: 0, authorizations: written, facts })
+      }
+      const { authorizations } = current
+      merged = { ...noted, authorizations: merge({ loaded, written, stored: authorizations }) }
+      base = { ...current, facts }
     }
-    const { authorizations } = current
-    merged = { ...write.payload, authorizations: merge({ loaded, written, stored: authorizations }) }
-    base = current
+    throw new Error('A session was changed too often at the same time.')
   }
-  throw new Error('A session was changed too often at the same time.')
+}
+
+/**
+ * The session was ended meanwhile and stays over; so does what this request was about to give in it. A logout leaves what
+ * was given before to outlive the session.
+ */
+async function endLate(
+  { endGrant }: SessionDependencies['artefacts'],
+  { loaded, written }: Record<'loaded' | 'written', Payload>,
+): Promise<void> {
+  for (const [clientId, authorization] of Object.entries(written)) {
+    const { grantId, persistsLogout } = authorization as Authorization
+    const before = (loaded[clientId] as Authorization | undefined)?.grantId
+    if (grantId !== undefined && (grantId !== before || persistsLogout !== true)) await endGrant(grantId)
+  }
+}
+
+interface Authorization {
+  readonly grantId?: string
+  readonly persistsLogout?: boolean
 }
 
 const authorizationsOf = (payload: Payload): Payload => (payload.authorizations ?? {}) as Payload

@@ -18,7 +18,20 @@ export const settings = {
     300,
   ),
   sessionIdleSeconds: seconds(86_400, 'How long a session lives when it is not used.', 60),
-  sessionMaximumSeconds: seconds(14 * 86_400, 'How long a session lives at most, used or not.', 60),
+  sessionMaximumSeconds: seconds(
+    14 * 86_400,
+    'How long a session lives at most, used or not, where the person asked to stay signed in.',
+    60,
+  ),
+  sessionBriefMaximumSeconds: seconds(
+    43_200,
+    'How long a session lives at most where the person did not ask to stay signed in. It ends with the browser, too.',
+    60,
+  ),
+  sessionAddresses: flag(
+    false,
+    'Keep with each session the address of its last use, and show it to the person. Addresses in the audit are kept either way.',
+  ),
   interactionTtlSeconds: seconds(1_800, 'How long a person has to finish signing in.', 60),
   outboundAllowPrivate: flag(
     false,

@@ -2,12 +2,25 @@ import type { Context } from 'koa'
 import { directClientId } from './client-metadata.ts'
 import type { CurrentInstance } from './current-instance.ts'
 import { orUnavailable } from './errors.ts'
+import { ownPage } from './own-pages.ts'
 import type { ProviderDependencies } from './ports.ts'
 
 /** Who is signed in in a browser. */
 export interface SignedIn {
   readonly userId: string
-  readonly since: Date
+  readonly sessionUid: string
+  /** When he last proved who he is, in this session. */
+  readonly authenticatedAt: Date
+}
+
+export interface SignInRequest {
+  readonly loginHint?: string | undefined
+  /** A path of our own pages to lead back to, with its query; `/` where absent or not ours. */
+  readonly returnTo?: string | undefined
+  /** Asks for a proof now, however lately there was one. */
+  readonly fresh?: boolean
+  /** Begins with the making of an account (OpenID Connect Prompt Create 1.0). */
+  readonly register?: boolean
 }
 
 /** Sessions, for the server's own pages. */
@@ -17,7 +30,7 @@ export interface SignInDoors {
   /** Ends the session of this browser and what was given in it, except offline access. */
   signOut(ctx: Context): Promise<void>
   /** Where a browser goes to sign in to the server's own pages. */
-  signInPath(options?: { readonly loginHint?: string }): string
+  signInPath(request?: SignInRequest): string
 }
 
 export function openSignInDoors(
@@ -31,9 +44,9 @@ export function openSignInDoors(
 
   return {
     async signedIn(ctx) {
-      const { accountId, loginTs } = await sessionOf(ctx)
+      const { accountId, loginTs, uid } = await sessionOf(ctx)
       if (accountId === undefined || (await ports.accounts.find(accountId)) === undefined) return undefined
-      return { userId: accountId, since: new Date((loginTs ?? 0) * 1000) }
+      return { userId: accountId, sessionUid: uid, authenticatedAt: new Date((loginTs ?? 0) * 1000) }
     },
 
     async signOut(ctx) {
@@ -47,13 +60,15 @@ export function openSignInDoors(
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/' })
     },
 
-    signInPath({ loginHint } = {}) {
+    signInPath({ loginHint, returnTo, fresh = false, register = false } = {}) {
       const query = new URLSearchParams({
         client_id: directClientId,
         response_type: 'none',
         scope: 'openid',
-        redirect_uri: new URL('/', issuer).href,
+        redirect_uri: `${new URL(issuer).origin}${(returnTo && ownPage(returnTo)) || '/'}`,
       })
+      if (fresh) query.set('prompt', 'login')
+      if (register) query.set('prompt', 'create')
       if (loginHint !== undefined) query.set('login_hint', loginHint)
       return `/auth?${query}`
     },

@@ -31,6 +31,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     throw error
   }
   const touched = new WeakSet<DatabaseTransaction>()
+  const afterwards = new WeakMap<DatabaseTransaction, (() => void)[]>()
   const limits = { maxWait: options.timeoutMilliseconds, timeout: 4 * options.timeoutMilliseconds }
 
   return {
@@ -40,13 +41,21 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     async transaction(work) {
       let own: DatabaseTransaction | undefined
       try {
-        return await db.$transaction((transaction) => {
+        const result = await db.$transaction((transaction) => {
           own = transaction
+          afterwards.set(transaction, [])
           return work(transaction)
         }, limits)
+        for (const act of (own && afterwards.get(own)) ?? []) act()
+        return result
       } finally {
         if (own !== undefined && touched.has(own)) revisions.refresh()
       }
+    },
+    afterCommit(transaction, act) {
+      const acts = afterwards.get(transaction)
+      if (acts === undefined) queueMicrotask(act)
+      else acts.push(act)
     },
     async touch(transaction, topic) {
       touched.add(transaction)

@@ -19,6 +19,8 @@ export interface Storage {
   statement(sql: string): Statement
   /** All or nothing. On SQLite it holds the write lock from its first statement, so keep it short. */
   transaction<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T>
+  /** Calls `act` once the transaction is committed, never where it is undone; at once where `db` is no transaction. */
+  afterCommit(db: DatabaseTransaction, act: () => void): void
   /** Counts a change of `topic`; call it in the transaction that makes the change. */
   touch(db: DatabaseTransaction, topic: Topic): Promise<void>
   /** The number of changes of `topic` seen so far; `undefined` while that cannot be known, and then nothing may be cached. */

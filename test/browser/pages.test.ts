@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,9 +6,8 @@ import { desktop, type PageOptions } from '../support/browser.ts'
 import { arrivedAt, openScene, type Scene } from '../support/journey.ts'
 import { startLatchkey } from '../support/latchkey.ts'
 import { type ListeningApplication, startApplication } from '../support/listening-application.ts'
+import { faultsOf, watch } from '../support/page-faults.ts'
 
-/** Evaluated from outside the page, where its policy does not reach. */
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const narrow = { width: 360, height: 740 } as const
 /** Names a folder to look at every page afterwards. */
 const pictures = process.env.LATCHKEY_TEST_PICTURES
@@ -44,55 +41,16 @@ afterAll(async () => {
   await scene[Symbol.asyncDispose]()
 })
 
-/** What must never happen on a page: an error or a blocked thing in the console, a request to anybody else. */
-function watch(tab: Page, issuer = scene.latchkey.issuer): { readonly faults: string[] } {
-  const faults: string[] = []
-  const ours = new Set([issuer, long.origin])
-  tab.on('console', (message) => {
-    // The browser says so of every answer that is an error, error pages included.
-    const isStatus = /^Failed to load resource: the server responded with a status of 4/.test(message.text())
-    if (['error', 'warning'].includes(message.type()) && !isStatus) faults.push(message.text())
-  })
-  tab.on('pageerror', (error) => faults.push(String(error)))
-  tab.on('request', (request) => {
-    if (!ours.has(new URL(request.url()).origin)) faults.push(`a request to ${request.url()}`)
-  })
-  return { faults }
-}
-
-interface Finding {
-  readonly id: string
-  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[]
-}
-
-/** WCAG 2.2 AA and good practice, by axe-core; beside it what axe does not see: a page that scrolls sideways. */
-async function faultsOf(tab: Page): Promise<readonly string[]> {
-  await tab.evaluate(axe)
-  const { violations } = await tab.evaluate<{ violations: Finding[] }>('axe.run()')
-  const overflow = await tab.evaluate(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  )
-  return [
-    ...violations.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary ?? ''}`).join('; ')}`,
-    ),
-    ...(overflow === 0 ? [] : [`scrolls sideways by ${String(overflow)}px`]),
-  ]
-}
-
-type Words = Readonly<Record<'signIn' | 'identifier' | 'password' | 'signOut', string>>
+type Words = Readonly<Record<'signIn' | 'identifier' | 'password', string>>
 const english: Words = {
   signIn: 'Sign in',
   identifier: 'E-mail address or user name',
   password: 'Password',
-  signOut: 'Sign out',
 }
 const german: Words = {
   signIn: 'Anmelden',
   identifier: 'E-Mail-Adresse oder Benutzername',
   password: 'Passwort',
-  signOut: 'Abmelden',
 }
 const everything = {
   prompt: 'consent',
@@ -113,7 +71,7 @@ async function* everyPage(tab: Page, words: Words): AsyncGenerator<string> {
   const enter = async (password: string): Promise<void> => {
     await tab.getByLabel(words.identifier).fill(longPerson.email)
     await tab.getByLabel(words.password, { exact: true }).fill(password)
-    await tab.getByRole('button', { name: words.signIn }).click()
+    await tab.getByRole('button', { name: words.signIn, exact: true }).click()
   }
 
   await tab.goto(long.signIn(everything))
@@ -132,11 +90,11 @@ async function* everyPage(tab: Page, words: Words): AsyncGenerator<string> {
   await tab.goto(long.signIn({ prompt: 'login' }))
   yield 'confirm'
   await tab.goto(issuer)
-  yield 'home'
+  yield 'account'
   await tab.goto(`${issuer}/session/end?client_id=${long.clientId}`)
   yield 'sign-out'
   await tab.goto(issuer)
-  await tab.getByRole('button', { name: words.signOut }).click()
+  await tab.locator('header button').click()
   await tab.waitForURL('**/signed-out')
   yield 'signed-out'
   await tab.goto(interaction)
@@ -176,7 +134,7 @@ const looks: readonly (readonly [string, PageOptions, Words])[] = [
 describe('every page', () => {
   it.each(looks)('is accessible, fits, and breaks no rule of its own, %s', async (name, options, words) => {
     const tab = await scene.openTab(options)
-    const { faults } = watch(tab)
+    const { faults } = watch(tab, [scene.latchkey.issuer, long.origin])
     const found: Record<string, readonly string[]> = {}
     for await (const page of everyPage(tab, words)) {
       expect(await tab.locator('html').getAttribute('lang')).toBe(words === german ? 'de' : 'en')
@@ -192,7 +150,7 @@ describe('every page', () => {
   it.each(looks.slice(0, 2))('of the set-up does so too, %s', async (name, options) => {
     await using latchkey = await startLatchkey()
     const tab = await scene.openTab(options)
-    const { faults } = watch(tab, latchkey.issuer)
+    const { faults } = watch(tab, [latchkey.issuer])
     const look = async (page: string): Promise<void> => {
       if (pictures !== undefined)
         await tab.screenshot({ path: join(pictures, `${page}, ${name}.png`), fullPage: true })
@@ -208,21 +166,6 @@ describe('every page', () => {
     await tab.getByRole('button', { name: 'Create administrator' }).click()
     await tab.getByRole('alert').waitFor()
     await look('set-up-wrong')
-    await tab.context().close()
-  })
-})
-
-describe('the sign-in page', () => {
-  it('is under 30 KB with all that it loads', async () => {
-    const tab = await scene.openTab()
-    const sizes: Promise<number>[] = []
-    tab.on('response', (response) => {
-      if (response.status() === 200) sizes.push(response.body().then((body) => body.length))
-    })
-    await tab.goto(scene.shop.signIn(), { waitUntil: 'networkidle' })
-    const all = await Promise.all(sizes)
-    expect(all.length).toBeGreaterThan(2)
-    expect(all.reduce((sum, size) => sum + size)).toBeLessThan(30_000)
     await tab.context().close()
   })
 })

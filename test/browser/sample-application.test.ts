@@ -63,7 +63,7 @@ describe('the sample application', () => {
       await becomeAdministrator(page, setupLink)
       await page.getByLabel('Password', { exact: true }).fill(ada.password)
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Your account' }).waitFor()
+      await page.getByRole('heading', { name: 'Profile' }).waitFor()
 
       // Signed in already, so the application's own question is all there is.
       await page.goto(sample.url)

@@ -32,7 +32,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   'pages/': [...packages, 'kernel/', sockets, 'views/', 'type provider/index.ts'],
   'api/': [...packages, 'kernel/', sockets],
   'cli/': [...packages, 'kernel/', sockets],
-  'features/feature.ts': ['type npm:', 'type kernel/'],
+  'features/feature.ts': ['type npm:', 'type kernel/', 'type storage/storage.ts'],
   'features/*/store.ts': [...packages, 'kernel/', 'storage/', sockets, 'type features/*/index.ts'],
   'features/*/': [...packages, 'kernel/', sockets, 'type features/*/index.ts', 'type storage/storage.ts'],
   'storage/': [...packages, 'kernel/'],

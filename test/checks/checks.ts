@@ -6,7 +6,9 @@ import { text as read } from 'node:stream/consumers'
 import { checkArrows } from './arrows.ts'
 import { checkDocuments } from './documents.ts'
 import { documents } from './generators.ts'
+import { checkMessages } from './messages.ts'
 import { checkOwnWords } from './own-words.ts'
+import { checkScatter } from './scatter.ts'
 import type { Verdict } from './verdict.ts'
 
 /** One step of `npm run check`, over the tree at `root`. */
@@ -35,6 +37,8 @@ export const checks: readonly Check[] = [
   { name: 'arrows', run: checkArrows },
   { name: 'documents', run: (root) => checkDocuments(root, documents) },
   { name: 'own words', run: checkOwnWords },
+  { name: 'messages', run: checkMessages },
+  { name: 'scatter', run: checkScatter },
   { name: 'tests', run: (root) => runTool(root, ['npm', 'test'], 'inherit') },
 ]
 

@@ -51,6 +51,12 @@ function examples({ type, fallback }: Setting<unknown>): {
     return { good: 'https://example.test', parsed: 'https://example.test', bad: ['example.test', '//x', 'x'] }
   if (type === 'comma-separated list')
     return { good: ' 10.0.0.1 ,, 10.0.0.2,', parsed: ['10.0.0.1', '10.0.0.2'], bad: [] }
+  if (type === 'list of fields')
+    return {
+      good: ' nickname register ',
+      parsed: [{ name: 'nickname', register: true, required: false, fixed: false }],
+      bad: ['sub', 'shoe_size', 'nickname nickname', 'nickname, nickname', 'Nickname', '"'],
+    }
   if (type === 'text') return { good: 'a text', parsed: 'a text', bad: [] }
   if (type === 'colour')
     return { good: '#12AB56', parsed: '#12AB56', bad: ['red', '#12345', '123456', '#12345g', '#123'] }

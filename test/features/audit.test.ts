@@ -110,7 +110,11 @@ describe('the audit of a server', () => {
     )
     const consent = await visitor.submit(await visitor.follow(signedIn), {}, { action: '/consent' })
     await visitor.follow(consent)
-    const signedOut = await visitor.submit(await visitor.get(`${issuer}/`), {}, { action: '/sign-out' })
+    const signedOut = await visitor.submit(
+      await visitor.get(`${issuer}/account`),
+      {},
+      { action: '/sign-out' },
+    )
     const id = (page: { readonly headers: Headers }) => page.headers.get('x-request-id')
 
     const entries = await auditOf(latchkey)
@@ -127,7 +131,12 @@ describe('the audit of a server', () => {
       userId: adaId,
       clientId: client.id,
     })
-    expect(JSON.parse(entry('login.signed_in')?.detail ?? '')).toEqual({ amr: ['pwd'] })
+    expect(JSON.parse(entry('login.signed_in')?.detail ?? '')).toEqual({
+      amr: ['pwd'],
+      level: 'single-factor',
+      demanded: ['single-factor: the server, of everyone'],
+      proven: ['password'],
+    })
     expect(entry('consents.given')).toMatchObject({
       outcome: 'success',
       requestId: id(consent),

@@ -90,7 +90,15 @@ describe('consents', () => {
       log: parties.log,
       settings: { retentionSeconds: 86_400 },
     })
-    return openConsents({ storage, audit }).consents
+    return openConsents({
+      storage,
+      audit,
+      accessOfUser: async () => [],
+      endClientOfUser: async () => false,
+      client: async () => undefined,
+      api: async () => undefined,
+      findUser: async () => undefined,
+    }).consents
   }
 
   it('are remembered for one person and one client', async () => {

@@ -160,7 +160,7 @@ if (databaseKind() === 'postgresql') {
         await expectNothingWritten(open)
         const pages = await Promise.all([
           open.newcomer.get(open.form.url),
-          open.visitor.get(`${latchkey.issuer}/`),
+          open.visitor.get(`${latchkey.issuer}/account`),
         ])
         expect(pages.map(({ status }) => status)).toEqual([503, 503])
         const token = open.online.access_token

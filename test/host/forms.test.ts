@@ -67,7 +67,7 @@ describe('forms', () => {
     },
     async 'sign out'() {
       const visitor = await door.signedIn()
-      return prepared(visitor, await visitor.get(`${door.latchkey.issuer}/`), '/sign-out')
+      return prepared(visitor, await visitor.get(`${door.latchkey.issuer}/account`), '/sign-out')
     },
     async 'set a password'() {
       const visitor = newVisitor()

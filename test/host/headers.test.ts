@@ -65,7 +65,7 @@ describe('security headers', () => {
     })
     await page(newVisitor().get(url), 200)
     const visitor = await door.signedIn()
-    const home = await page(visitor.get(`${issuer}/`), 200)
+    const home = await page(visitor.get(`${issuer}/account`), 200)
     await page(visitor.follow(await visitor.submit(home, {}, { action: '/sign-out' })), 200)
   })
 

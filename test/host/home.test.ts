@@ -1,29 +1,38 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemActor } from '../../src/kernel/http.ts'
 import { ada, auditOf, disableUser, type FrontDoor, openFrontDoor } from '../support/front-door.ts'
 import { newVisitor } from '../support/visitor.ts'
 
 describe('home', () => {
   let door: FrontDoor
+  let account: string
   beforeAll(async () => {
     door = await openFrontDoor()
+    account = `${door.latchkey.issuer}/account`
   })
   afterAll(() => door[Symbol.asyncDispose]())
 
-  it('shows a signed-in person who he is, and nobody else', async () => {
-    const visitor = await door.signedIn()
-    const home = await visitor.get(`${door.latchkey.issuer}/`)
-    expect([home.status, home.headers.get('cache-control')]).toEqual([200, 'no-store'])
-    expect(home.text).toContain(ada.name)
-    expect(home.text).toContain(ada.email)
-    expect(home.text).not.toContain('Administrator')
-    expect((await newVisitor().get(`${door.latchkey.issuer}/`)).text).not.toContain(ada.name)
+  it('leads a signed-in person to his account, and everybody else to the sign-in', async () => {
+    const { issuer } = door.latchkey
+    const home = await (await door.signedIn()).get(`${issuer}/`)
+    expect([home.status, home.location, home.headers.get('cache-control')]).toEqual([
+      302,
+      account,
+      'no-store',
+    ])
+    const stranger = newVisitor()
+    expect((await stranger.get(`${issuer}/`)).location).toBe(`${issuer}/setup`)
+    await door.latchkey.app.features.users.users.setAdministrator(door.adaId, true, { actor: systemActor })
+    const page = await stranger.follow(await stranger.get(`${issuer}/`))
+    expect(page.url).toContain('/interaction/')
+    expect(page.text).not.toContain(ada.name)
   })
 
   it('drops the query that the sign-in left', async () => {
     const visitor = await door.signedIn()
-    expect(
-      (await visitor.get(`${door.latchkey.issuer}/?error=access_denied&error_description=phish`)).location,
-    ).toBe(`${door.latchkey.issuer}/`)
+    const query = 'error=access_denied&error_description=phish'
+    expect((await visitor.get(`${door.latchkey.issuer}/?${query}`)).location).toBe(account)
+    expect((await visitor.get(`${account}?${query}`)).location).toBe(account)
   })
 
   it('signs out of this browser and of no other, and the cookies of before lead nowhere', async () => {
@@ -31,16 +40,14 @@ describe('home', () => {
     const there = await door.signedIn()
     const { issuer } = door.latchkey
     const before = here.clone()
-    const left = await here.follow(
-      await here.submit(await here.get(`${issuer}/`), {}, { action: '/sign-out' }),
-    )
+    const left = await here.follow(await here.submit(await here.get(account), {}, { action: '/sign-out' }))
     expect(left.url).toBe(`${issuer}/signed-out`)
     expect(here.cookies.some(({ name }) => name === 'latchkey_session')).toBe(false)
-    for (const visitor of [here, before]) expect((await visitor.get(`${issuer}/`)).status).toBe(302)
+    for (const visitor of [here, before]) expect((await visitor.get(account)).status).toBe(303)
     expect((await before.get(door.authorizationUrl({ prompt: 'none' }))).location).toContain(
       'error=login_required',
     )
-    expect((await there.get(`${issuer}/`)).status).toBe(200)
+    expect((await there.get(account)).status).toBe(200)
     expect((await auditOf(door.latchkey)).at(-1)).toMatchObject({
       action: 'login.signed_out',
       outcome: 'success',
@@ -50,7 +57,7 @@ describe('home', () => {
 
   it('signs out once, however often it is asked', async () => {
     const visitor = await door.signedIn()
-    const page = await visitor.get(`${door.latchkey.issuer}/`)
+    const page = await visitor.get(account)
     const before = (await auditOf(door.latchkey)).length
     const answers = [
       await visitor.submit(page, {}, { action: '/sign-out' }),
@@ -71,8 +78,8 @@ describe('home', () => {
         { action: '/password' },
       ),
     )
-    expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(200)
+    expect((await visitor.get(account)).status).toBe(200)
     await disableUser(door.latchkey, id)
-    expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(302)
+    expect((await visitor.get(account)).status).toBe(303)
   })
 })

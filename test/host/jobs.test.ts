@@ -3,9 +3,11 @@ import type { Job } from '../../src/features/feature.ts'
 import { runJobs } from '../../src/host/jobs.ts'
 import { openSealing } from '../../src/kernel/sealing.ts'
 import { openArtefacts } from '../../src/provider/index.ts'
+import { settings } from '../../src/provider/settings.ts'
 import { openLeases } from '../../src/storage/leases.ts'
 import { type FixedClock, fixedClock } from '../support/clock.ts'
 import { keepingLog } from '../support/parties.ts'
+import { defaultsOf } from '../support/people.ts'
 import { openTestStorage, type TestStorage } from '../support/storage.ts'
 
 describe('jobs', () => {
@@ -145,7 +147,13 @@ describe('jobs', () => {
     const sealing = openSealing(Buffer.alloc(32, 7))
 
     it('take it in bounded batches and leave what lives, lately expired or without an end', async () => {
-      const artefacts = openArtefacts({ storage, clock, sealing })
+      const artefacts = openArtefacts({
+        storage,
+        clock,
+        sealing,
+        settings: defaultsOf(settings),
+        sessionEnded: async () => undefined,
+      })
       const now = clock.now().getTime()
       const row = (id: string, model: string, expiresAt: Date | null) => ({
         model,

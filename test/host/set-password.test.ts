@@ -119,9 +119,9 @@ describe('the link for a password', () => {
 
   it('ends what the person had open, elsewhere too', async () => {
     const visitor = await door.signedIn()
-    expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(200)
+    expect((await visitor.get(`${door.latchkey.issuer}/account`)).status).toBe(200)
     const other = newVisitor()
     await choose(other, await other.get(await link()), ada.password)
-    expect((await visitor.get(`${door.latchkey.issuer}/`)).status).toBe(302)
+    expect((await visitor.get(`${door.latchkey.issuer}/account`)).status).toBe(303)
   })
 })

@@ -47,7 +47,7 @@ describe('set-up', () => {
         { action: '/password' },
       ),
     )
-    expect(home.url).toBe(`${issuer}/`)
+    expect(home.url).toBe(`${issuer}/account`)
     expect(home.text).toContain('Ada Lovelace')
     expect(home.text).toContain('Administrator')
     expect((await newVisitor().get(`${issuer}/`)).location).toContain('/auth?')

@@ -35,6 +35,8 @@ async function openEverything(latchkey: RunningLatchkey) {
     /** What each of them is still good for. */
     async check() {
       const resumed = await newcomer.clone().follow(resume)
+      // Before the confirmation, which replaces the session's identifier.
+      const silently = errorIn(await shop.visit(visitor, silent))
       const confirmed = await walk(reauthentication.clone(), form, ada).catch(({ message }: Error) => message)
       return {
         userinfo: [
@@ -47,7 +49,7 @@ async function openEverything(latchkey: RunningLatchkey) {
         ]),
         introspection: (await shop.introspect(online.access_token)).body,
         code: outcomes([await shop.redeem(code)]),
-        silent: errorIn(await shop.visit(visitor, silent)),
+        silent: silently,
         resumed: (resumed.location ?? '').includes('code='),
         confirmed: typeof confirmed !== 'string' && (confirmed.location ?? '').includes('code='),
       }

@@ -56,7 +56,11 @@ describe('discovery', () => {
         'private_key_jwt',
       ],
       id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
-      acr_values_supported: ['urn:latchkey:acr:single-factor', 'urn:latchkey:acr:multi-factor'],
+      acr_values_supported: [
+        'urn:latchkey:acr:single-factor',
+        'urn:latchkey:acr:multi-factor',
+        'urn:latchkey:acr:phishing-resistant',
+      ],
       scopes_supported: expect.arrayContaining(['openid', 'profile', 'email', 'offline_access']),
       claims_supported: expect.arrayContaining(['sub', 'email', 'name', 'acr', 'amr', 'auth_time', 'sid']),
     })

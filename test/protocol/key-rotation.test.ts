@@ -156,7 +156,7 @@ describe('rotation of keys while serving', () => {
   /** Whether a browser that is signed in gets a new signature for the session cookie that it shows. */
   const isSignedAnew = async ({ issuer }: RunningLatchkey, { cookies }: Visitor): Promise<boolean> => {
     const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-    const response = await fetch(`${issuer}/`, { headers: { cookie }, redirect: 'manual' })
+    const response = await fetch(`${issuer}/account`, { headers: { cookie }, redirect: 'manual' })
     expect(response.status).toBe(200)
     return response.headers.getSetCookie().some((line) => line.startsWith('latchkey_session.sig='))
   }

@@ -199,7 +199,7 @@ describe('logout that an application starts', () => {
 
   it('from our own page ends the session too', async () => {
     const { visitor } = await signedIn()
-    const home = await visitor.get(`${latchkey.issuer}/`)
+    const home = await visitor.get(`${latchkey.issuer}/account`)
     expect(home.text).toContain(ada.email)
     const answer = await visitor.submit(home, {}, { action: '/sign-out' })
     expect(answer.status).toBe(303)

@@ -21,7 +21,7 @@ const silent = { prompt: 'none' }
 
 /** Signs out at the server's own page. */
 const signOut = async (visitor: Visitor, { issuer }: RunningLatchkey): Promise<void> => {
-  await visitor.submit(await visitor.get(`${issuer}/`), {}, { action: '/sign-out' })
+  await visitor.submit(await visitor.get(`${issuer}/account`), {}, { action: '/sign-out' })
 }
 
 describe('two tabs of one browser', () => {
@@ -53,10 +53,13 @@ describe('two tabs of one browser', () => {
 
   it('write one session at the same time, and neither loses what the other added', async () => {
     await using latchkey = await startLatchkey()
-    const { storage, clock, sealing } = latchkey.app
     const requests: object[] = [{}, {}]
     let current: object | undefined
-    const sessions = openSessions({ storage, clock, sealing, currentRequest: () => current })
+    const sessions = openSessions({
+      ...latchkey.app,
+      settings: latchkey.app.config.provider,
+      currentRequest: () => current,
+    })
     const as = (request: number, work: () => Promise<unknown>): Promise<unknown> => {
       current = requests[request]
       return work()
@@ -114,7 +117,7 @@ describe('the identifier of a session', () => {
     expect(codeIn(await walk(victim, form, ada))).not.toBe('')
     expect(sessionCookie(victim)).not.toBe(planted)
     expect(errorIn(await shop.visit(ended, silent))).toBe('login_required')
-    expect((await ended.get(`${latchkey.issuer}/`)).status).toBe(302)
+    expect((await ended.get(`${latchkey.issuer}/account`)).status).toBe(303)
     expect(codeIn(await shop.visit(victim, silent))).not.toBe('')
   })
 
@@ -179,7 +182,7 @@ describe('a session', () => {
     expect(await userinfo(latchkey, body.access_token)).toMatchObject({ status: 200 })
     clock.advance(11)
     expect(await userinfo(latchkey, body.access_token)).toMatchObject({ status: 401 })
-    expect((await visitor.get(`${latchkey.issuer}/`)).status).toBe(302)
+    expect((await visitor.get(`${latchkey.issuer}/account`)).status).toBe(303)
     expect(errorIn(await shop.visit(visitor, silent))).toBe('login_required')
   })
 

@@ -112,8 +112,12 @@ describe('an authorization code', () => {
 
   it('is consumed in one write: of 20 at once one wins, and whoever loses ends the grant', async () => {
     await using latchkey = await startLatchkey()
-    const { artefacts, clock, sealing, storage } = latchkey.app
-    const sessions = openSessions({ storage, clock, sealing, currentRequest: () => undefined })
+    const { artefacts } = latchkey.app
+    const sessions = openSessions({
+      ...latchkey.app,
+      settings: latchkey.app.config.provider,
+      currentRequest: () => undefined,
+    })
     const clients = { find: async () => undefined, verifySecret: async () => false }
     const adapter = adapterFactory({
       artefacts,

@@ -87,7 +87,7 @@ interface Credentials {
 
 export async function fillSignIn(tab: Page, { email, password }: Credentials): Promise<void> {
   await typeSignIn(tab, { email, password })
-  await tab.getByRole('button', { name: 'Sign in' }).click()
+  await tab.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
 export async function typeSignIn(tab: Page, { email, password }: Credentials): Promise<void> {

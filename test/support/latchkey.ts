@@ -34,6 +34,17 @@ export interface CreatedClient {
   readonly secret: string
 }
 
+/** A mail as its receiver sees it. */
+export interface ReceivedMail {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+  /** Where its button leads; empty where it has none. */
+  readonly link: string
+  readonly code: string
+}
+
 export interface RunningLatchkey extends AsyncDisposable {
   readonly issuer: string
   readonly databaseUrl: string
@@ -48,6 +59,8 @@ export interface RunningLatchkey extends AsyncDisposable {
     readonly name?: string
     readonly password: string
   }): Promise<string>
+  /** Delivers what waits, and answers with every mail so far, the oldest first. */
+  mails(): Promise<readonly ReceivedMail[]>
   close(): Promise<void>
 }
 
@@ -143,6 +156,18 @@ export async function startLatchkey({
       const hash = await passwords.passwords.prepare(password, {})
       await app.storage.transaction((db) => passwords.passwords.set(db, user.id, hash))
       return user.id
+    },
+    async mails() {
+      const { outbox, mail } = app.features
+      // What is delivered can put something of its own, such as the mail that a request asked for.
+      await outbox.worker.drain()
+      await outbox.worker.drain()
+      const failed = (await outbox.queue.list('mail', 1)).find(({ lastError }) => lastError !== null)
+      if (failed !== undefined && environment.LATCHKEY_MAIL_SMTP_URL === undefined) {
+        throw new Error(`A mail could not be written: ${failed.lastError}`)
+      }
+      const received = (await mail.inbox?.list()) ?? []
+      return received.toReversed().map(({ link = '', code = '', ...words }) => ({ ...words, link, code }))
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -1,6 +1,8 @@
 import type { PageModels } from '../../src/pages/models.ts'
 import type { PageContext, Views } from '../../src/pages/views.ts'
 import { errorSamples } from './error-page-samples.ts'
+import { inboxSamples } from './inbox-samples.ts'
+import { stepSamples } from './step-samples.ts'
 
 /** One page as a person might meet it. */
 export type PageSample = {
@@ -39,42 +41,6 @@ const urls = {
 
 /** Every template in its realistic states; between them they show every message there is. */
 export const pageSamples: readonly PageSample[] = [
-  { name: 'sign-in', template: 'login/sign-in', model: { ...urls, client: acme } },
-  {
-    name: 'sign-in-plain',
-    template: 'login/sign-in',
-    model: { action: urls.action, client: { name: 'Latchkey' } },
-  },
-  {
-    name: 'sign-in-wrong',
-    template: 'login/sign-in',
-    model: {
-      ...urls,
-      client: pictured,
-      identifier: 'ada@example.com',
-      error: { key: 'error.sign-in.credentials' },
-    },
-  },
-  {
-    name: 'sign-in-throttled',
-    template: 'login/sign-in',
-    model: {
-      ...urls,
-      client: longNamed,
-      identifier: 'ada',
-      error: { key: 'error.sign-in.too-many', params: { minutes: 12 } },
-    },
-  },
-  {
-    name: 'sign-in-stale',
-    template: 'login/sign-in',
-    model: { ...urls, client: acme, error: { key: 'error.form.stale' } },
-  },
-  {
-    name: 'sign-in-again',
-    template: 'login/sign-in',
-    model: { ...urls, client: pictured, identifier: 'ada@example.com', reauthentication: true },
-  },
   {
     name: 'consent',
     template: 'login/consent',
@@ -178,10 +144,10 @@ export const pageSamples: readonly PageSample[] = [
       minimumLength: 8,
       values: { name: '', email: 'ada@example', username: 'ada lovelace' },
       errors: {
-        name: { key: 'error.field.required' },
-        email: { key: 'error.email.invalid' },
-        username: { key: 'error.username.invalid' },
-        password: { key: 'error.password.too-short', params: { minimum: 8 } },
+        name: { key: 'problem.users.identifier_missing' },
+        email: { key: 'problem.users.email_invalid' },
+        username: { key: 'problem.users.username_invalid' },
+        password: { key: 'problem.passwords.too_short', params: { minimum: 8 } },
       },
     },
   },
@@ -194,10 +160,10 @@ export const pageSamples: readonly PageSample[] = [
       minimumLength: 8,
       values: { name: 'A'.repeat(300), email: 'ada@example.com', username: 'ada' },
       errors: {
-        name: { key: 'error.field.too-long', params: { maximum: 200 } },
-        email: { key: 'error.email.taken' },
-        username: { key: 'error.username.taken' },
-        password: { key: 'error.password.common' },
+        name: { key: 'problem.users.name_invalid', params: { maximum: 200 } },
+        email: { key: 'problem.users.email_taken' },
+        username: { key: 'problem.users.username_taken' },
+        password: { key: 'problem.passwords.common' },
       },
     },
   },
@@ -229,7 +195,7 @@ export const pageSamples: readonly PageSample[] = [
       token: 'k3Yz',
       account: { username: 'ada' },
       minimumLength: 15,
-      errors: { password: { key: 'error.password.personal' } },
+      errors: { password: { key: 'problem.passwords.personal' } },
     },
   },
   {
@@ -240,25 +206,12 @@ export const pageSamples: readonly PageSample[] = [
       token: 'k3Yz',
       account: ada,
       minimumLength: 8,
-      errors: { password: { key: 'error.password.too-long', params: { maximum: 1024 } } },
+      errors: { password: { key: 'problem.passwords.too_long', params: { maximum: 1024 } } },
     },
   },
   { name: 'password-link', template: 'password/invalid-link', model: { homeUrl: '/' } },
   { name: 'password-done', template: 'password/done', model: { homeUrl: '/' } },
-  {
-    name: 'home',
-    template: 'home',
-    model: {
-      account: { ...ada, administrator: true },
-      signOutAction: '/sign-out',
-      sessionsSince: new Date('2026-03-03T14:05:00Z'),
-      sampleUrl: 'http://localhost:3001/',
-    },
-  },
-  {
-    name: 'home-bare',
-    template: 'home',
-    model: { account: { email: 'grace@example.com', administrator: false }, signOutAction: '/sign-out' },
-  },
+  ...inboxSamples,
+  ...stepSamples,
   ...errorSamples,
 ]

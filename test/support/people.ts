@@ -4,9 +4,13 @@
  *     await using people = await openPeople()
  *     const anna = await people.person({ username: 'anna' }, 'a password of hers')
  */
+import { openAttempts } from '../../src/features/attempts/index.ts'
 import { openAudit } from '../../src/features/audit/index.ts'
 import { settings as auditSettings } from '../../src/features/audit/settings.ts'
 import type { Attempt, Proof } from '../../src/features/feature.ts'
+import type { Mail, MailMessage } from '../../src/features/mail/index.ts'
+import { openNotices } from '../../src/features/notices/index.ts'
+import type { Outbox } from '../../src/features/outbox/index.ts'
 import { openPasswords, type PasswordsFeature } from '../../src/features/passwords/index.ts'
 import { settings as passwordSettings } from '../../src/features/passwords/settings.ts'
 import { openSetup } from '../../src/features/setup/index.ts'
@@ -16,6 +20,7 @@ import { settings as throttleSettings } from '../../src/features/throttle/settin
 import { type NewUser, openUsers, type User } from '../../src/features/users/index.ts'
 import { systemActor } from '../../src/kernel/http.ts'
 import type { Log } from '../../src/kernel/log.ts'
+import { openSealing } from '../../src/kernel/sealing.ts'
 import type { Settings, SettingValues } from '../../src/kernel/settings.ts'
 import type { DatabaseTransaction, Storage } from '../../src/storage/storage.ts'
 import { fixedClock } from './clock.ts'
@@ -61,8 +66,25 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
       if (later.passwords === undefined) throw new Error('The passwords are not open yet.')
       return later.passwords.passwords.issueLink(userId, purpose, by)
     },
+    addressChanged: async () => {},
   })
   const { users } = usersFeature
+  const sealing = openSealing(Buffer.alloc(32, 7))
+  const attempts = openAttempts({ storage, clock, sealing, ttlSeconds: 3_600 })
+  const mails: MailMessage[] = []
+  const queued: { readonly topic: string; readonly payload: unknown }[] = []
+  const mail: Mail = { available: true, send: async (message) => void mails.push(message) }
+  const outbox: Outbox = { put: async (_db, topic, payload) => void queued.push({ topic, payload }) }
+  const { notices } = openNotices({
+    clock,
+    issuer,
+    mail,
+    attempts: attempts.attempts,
+    endEverything,
+    endOthers: endEverything,
+    describeBrowser: async () => ({}),
+    forgetDevices: async (db, userId) => void (await db.trustedDevice.deleteMany({ where: { userId } })),
+  })
   const passwordsFeature = openPasswords({
     storage,
     clock,
@@ -72,7 +94,9 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
     settings: { ...defaultsOf(passwordSettings), ...own.passwords },
     issuer,
     productNames: ['Latchkey'],
-    endEverything,
+    mail,
+    outbox,
+    notices,
   })
   later.passwords = passwordsFeature
   const { passwords, factor } = passwordsFeature
@@ -94,6 +118,12 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
     passwords,
     factor,
     setup: setupFeature.setup,
+    challenges: attempts.challenges,
+    notices,
+    mail,
+    /** What would have been mailed, and what waits in the outbox. */
+    mails,
+    queued,
     features: {
       users: usersFeature,
       passwords: passwordsFeature,
@@ -105,6 +135,8 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
 
 export const attempt = (own: Partial<Attempt> = {}): Attempt => ({
   id: 'interaction-1',
+  path: '/interaction/1',
+  locale: 'en',
   clientId: 'client-1',
   proofs: [],
   request,

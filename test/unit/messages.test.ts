@@ -1,103 +1,95 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { IntlMessageFormat } from 'intl-messageformat'
 import { describe, expect, it } from 'vitest'
-import { catalogues, openMessages, pickLocale } from '../../src/pages/messages.ts'
+import { AppError } from '../../src/kernel/errors.ts'
+import { fieldErrors } from '../../src/pages/field-errors.ts'
+import { type Catalogue, locales, openMessages, readCatalogue } from '../../src/pages/messages.ts'
+import { problemOf } from '../../src/pages/problems.ts'
 
-const root = join(import.meta.dirname, '../..')
-const directory = join(root, 'views')
-const english = Object.keys(catalogues.en ?? {})
+const two: Readonly<Record<string, Catalogue>> = {
+  en: { 'page.home': 'Home', 'page.count': '{count, plural, one {# page} other {# pages}}' },
+  xx: { 'page.count': '{count, plural, other {# xx}}' },
+}
+const read = (locale: string): Catalogue => two[locale] ?? {}
 
 describe('messages', () => {
-  it.each(Object.keys(catalogues))('are complete in %s', (locale) => {
-    expect(Object.keys(catalogues[locale] ?? {}).sort()).toEqual(english.toSorted())
-  })
-
-  it.each(english)('take the same parameters in every language: %s', (key) => {
-    const parameters = Object.entries(catalogues).map(([locale, messages]) =>
-      parametersOf(messages[key] ?? '', locale),
-    )
-    expect(new Set(parameters).size).toBe(1)
-  })
-
-  it('exist for every key that a template names', () => {
-    const keys = keysIn(sources(directory, '.eta'))
-    expect(keys.size).toBeGreaterThan(50)
-    expect([...keys].filter((key) => !english.includes(key))).toEqual([])
-  })
-
-  it('are all in use', () => {
-    const used = keysIn([
-      ...sources(directory, '.eta'),
-      ...sources(join(root, 'src'), '.ts'),
-      ...sources(join(root, 'test/support'), '.ts'),
-    ])
-    expect(english.filter((key) => !used.has(key))).toEqual([])
-  })
-
   it('fall back to English, and throw where English misses too', () => {
-    const t = openMessages({ en: { 'page.home': 'Home' }, xx: {} })('xx')
+    const t = openMessages(read).translator('xx')
     expect(t('page.home')).toBe('Home')
     expect(() => t('page.skip')).toThrow('page.skip')
+    expect(() => t('constructor')).toThrow('constructor')
+  })
+
+  it('count by the rules of the language that they are in', () => {
+    const messages = openMessages(read)
+    expect(messages.translator('en')('page.count', { count: 1 })).toBe('1 page')
+    expect(messages.translator('xx')('page.count', { count: 1 })).toBe('1 xx')
   })
 
   it('throw where a parameter is missing', () => {
-    expect(() => openMessages()('en')('sign-in.title')).toThrow('client')
+    expect(() => openMessages().translator('en')('sign-in.title')).toThrow('client')
   })
 
   it('never show a parameter as a message of its own', () => {
-    expect(openMessages()('en')('sign-in.title', { client: '{brand}' })).toBe('Sign in to {brand}')
+    const t = openMessages().translator('en')
+    expect(t('sign-in.title', { client: '{brand}' })).toBe('Sign in to {brand}')
+    expect(t('sign-in.title', { client: '<b>' })).toBe('Sign in to <b>')
+  })
+
+  it('tell dates and times of UTC, whatever the zone of the server', () => {
+    const until = { 'page.until': '{at, date, long}, {at, time, short}' }
+    const t = (locale: string) => openMessages(() => until).translator(locale)
+    const at = new Date('2026-03-03T23:05:00Z')
+    expect(t('en')('page.until', { at })).toMatch(/^March 3, 2026, 11:05\sPM UTC$/)
+    expect(t('de')('page.until', { at })).toBe('3. März 2026, 23:05 UTC')
+  })
+
+  it('are read when their language is first asked for, and once', () => {
+    const asked: string[] = []
+    const messages = openMessages((locale) => {
+      asked.push(locale)
+      return read(locale)
+    })
+    expect(asked).toEqual([])
+    for (let count = 0; count < 3; count += 1) messages.translator('en')('page.count', { count })
+    expect(asked).toEqual(['en'])
+    messages.translator('xx')('page.count', { count: 1 })
+    expect(asked).toEqual(['en', 'xx'])
+  })
+
+  it('exist in English first', () => {
+    const { has } = openMessages()
+    expect(has('page.home')).toBe(true)
+    expect(has('page.nowhere')).toBe(false)
+    expect(has('toString')).toBe(false)
+  })
+
+  it.each(locales)('say something in %s', (locale) => {
+    expect(Object.keys(readCatalogue(locale)).length).toBeGreaterThan(50)
+    expect(openMessages().translator(locale)('page.home')).not.toBe('')
   })
 })
 
-describe('the language', () => {
+describe('a refusal', () => {
+  const messages = { has: (key: string) => key === 'problem.code.wrong' || key === 'problem.code.broken' }
+  const wrong = new AppError('code.wrong', 400, 'Wrong.', { field: 'code', params: { left: 2 } })
+  const text = { key: 'problem.code.wrong', params: { left: 2 } }
+
+  it('is told by the message of its code, beside the field that it is about', () => {
+    expect(problemOf(wrong, messages)).toEqual({ field: 'code', text })
+    expect(fieldErrors(wrong, messages)).toEqual({ code: text })
+  })
+
+  it('stands above the form where it is about no field', () => {
+    const error = new AppError('code.wrong', 400, 'Wrong.')
+    expect(problemOf(error, messages)).toEqual({ text: { key: 'problem.code.wrong', params: {} } })
+    expect(fieldErrors(error, messages)).toEqual({ form: { key: 'problem.code.wrong', params: {} } })
+  })
+
   it.each([
-    ['the first of ui_locales that exists', { uiLocales: 'fr de en' }, 'de'],
-    ['a language for its region', { uiLocales: 'de-CH-1996' }, 'de'],
-    ['a language regardless of case', { uiLocales: 'DE-at' }, 'de'],
-    ['a range with an extension, whose singleton goes with it', { uiLocales: 'de-u-co-phonebk' }, 'de'],
-    ['ui_locales before Accept-Language', { uiLocales: 'en', acceptLanguage: 'de' }, 'en'],
-    ['Accept-Language where ui_locales has nothing', { uiLocales: 'fr', acceptLanguage: 'de' }, 'de'],
-    ['the heaviest of Accept-Language', { acceptLanguage: 'en;q=0.3, fr, de;q=0.8' }, 'de'],
-    ['the first of equal weights', { acceptLanguage: 'de-DE,en-US' }, 'de'],
-    ['nothing that is refused with q=0', { acceptLanguage: 'de;q=0' }, 'en'],
-    ['English where a wildcard allows anything', { acceptLanguage: '*' }, 'en'],
-    ['no prefix of a longer word', { uiLocales: 'deu' }, 'en'],
-    ['English for nothing', {}, 'en'],
-    [
-      'English for malformed input',
-      { uiLocales: '../de __proto__ de_DE', acceptLanguage: ';;;q=,=,\u0000,de;q=2,de;q=x' },
-      'en',
-    ],
-    ['what stands behind malformed input', { acceptLanguage: '@@, de' }, 'de'],
-    ['English for input without end', { acceptLanguage: `${'x-'.repeat(100_000)},de` }, 'en'],
-  ])('is %s', (_, candidates, locale) => {
-    expect(pickLocale(candidates)).toBe(locale)
+    ['of our own doing', new AppError('code.broken', 500, 'Broken.')],
+    ['without a message', new AppError('code.other', 400, 'Other.')],
+    ['that nobody foresaw', new TypeError('x')],
+  ])('%s becomes the error page', (_, error) => {
+    expect(problemOf(error, messages)).toBeUndefined()
+    expect(fieldErrors(error, messages)).toBeUndefined()
   })
 })
-
-function parametersOf(text: string, locale: string): string {
-  const names = [
-    ...JSON.stringify(new IntlMessageFormat(text, locale, undefined, { ignoreTag: true }).getAst()).matchAll(
-      /"type":[1-6],"value":"(\w+)"/g,
-    ),
-  ]
-  return [...new Set(names.map(([, name]) => name))].sort().join()
-}
-
-function sources(folder: string, extension: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith(extension) && !file.includes('generated'))
-    .map((file) => readFileSync(join(folder, file), 'utf8'))
-}
-
-function keysIn(texts: readonly string[]): Set<string> {
-  const assets = new Set(['latchkey.css', 'latchkey.js', 'logo.svg'])
-  return new Set(
-    texts
-      .flatMap((text) =>
-        [...text.matchAll(/'([a-z]+(?:-[a-z]+)*(?:\.[a-z]+(?:-[a-z]+)*)+)'/g)].map(([, key = '']) => key),
-      )
-      .filter((key) => !assets.has(key)),
-  )
-}

@@ -1,141 +1,278 @@
 import { describe, expect, it } from 'vitest'
-import type { Factor, Proof } from '../../src/features/feature.ts'
+import type { Proof } from '../../src/features/feature.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
-import { nextStep } from '../../src/pages/login/next-step.ts'
-
-const one = { factors: 1 } as const
-const two = { factors: 2 } as const
-
-const factor = (name: string, offers: Factor['offers']): Factor => ({
-  name,
-  offers,
-  enrolled: async () => true,
-  finish: async () => Promise.reject(new Error('Nobody proves anything here.')),
-})
-const available = [factor('password', 'first'), factor('passkey', 'either'), factor('code', 'second')]
+import type { Level } from '../../src/kernel/levels.ts'
+import { type FactorState, nextStep, type Situation, sessionFactor } from '../../src/pages/login/next-step.ts'
 
 const ada = 'ada' as UserId
 const bob = 'bob' as UserId
 const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 12, minute))
-const password = (userId: UserId, minute = 0): Proof => ({
-  factor: 'password',
-  userId,
-  amr: ['pwd'],
-  at: at(minute),
+
+const factor = (name: string, own: Partial<FactorState> = {}): FactorState => ({
+  name,
+  offers: 'second',
+  order: 50,
+  backup: false,
+  reaches: 'multi-factor',
+  enrolled: false,
+  enrollable: true,
+  ...own,
 })
-const passkey = (userId: UserId, minute = 0): Proof => ({
-  factor: 'passkey',
-  userId,
-  amr: ['hwk', 'user'],
+const word = factor('word', { offers: 'first', order: 1, enrolled: true, enrollable: false })
+const app = factor('app', { order: 2 })
+const key = factor('key', { offers: 'either', order: 3, reaches: 'phishing-resistant' })
+const sheet = factor('sheet', { order: 9, backup: true })
+const has = (state: FactorState): FactorState => ({ ...state, enrolled: true })
+
+const proof = (name: string, minute: number, own: Partial<Proof> = {}): Proof => ({
+  factor: name,
+  userId: ada,
+  amr: [name],
   at: at(minute),
+  ...own,
+})
+const byWord = proof('word', 1)
+const byApp = proof('app', 2)
+const byKey = proof('key', 3, { level: 'phishing-resistant' })
+
+const situation = (own: Partial<Situation> = {}): Situation => ({
+  proofs: [],
+  demand: { strict: 'single-factor', standing: 'single-factor' },
+  factors: [word, app, key, sheet],
+  trusted: false,
+  enrolledNow: false,
+  later: [],
+  interludes: [],
+  ...own,
+})
+const demand = (strict: Level, standing: Level = 'single-factor', graceUntil?: Date) => ({
+  demand: { strict, standing, ...(graceUntil && { graceUntil }) },
 })
 
 describe('without a proof', () => {
-  it.each([one, two])('asks for what can come first (%o)', (policy) => {
-    expect(nextStep([], policy, available)).toEqual({ step: 'prove', factors: ['password', 'passkey'] })
+  it('asks for what can come first, in the order of the factors', () => {
+    const factors = [key, sheet, app, word]
+    expect(nextStep(situation({ factors }))).toEqual({
+      step: 'prove',
+      place: 'first',
+      factors: ['word', 'key'],
+    })
   })
 
-  it('offers nothing where nothing can come first', () => {
-    expect(nextStep([], one, [factor('code', 'second')])).toEqual({ step: 'prove', factors: [] })
+  it('asks a person who is known for what he has', () => {
+    expect(nextStep(situation({ confirms: ada }))).toMatchObject({ place: 'first', factors: ['word'] })
+    const factors = [factor('word', { offers: 'first' }), has(key)]
+    expect(nextStep(situation({ confirms: ada, factors }))).toMatchObject({ factors: ['key'] })
+  })
+
+  it('takes no proof of somebody else for that of the person it is to confirm', () => {
+    const proofs = [proof('word', 1, { userId: bob })]
+    expect(nextStep(situation({ confirms: ada, proofs }))).toMatchObject({ step: 'prove', place: 'first' })
+  })
+
+  it('does not begin with what only comes second', () => {
+    expect(nextStep(situation({ proofs: [], factors: [app, sheet] }))).toMatchObject({ factors: [] })
   })
 })
 
 describe('where one factor is enough', () => {
   it('is done with one proof: its person, its methods, its time', () => {
-    expect(nextStep([password(ada, 3)], one, available)).toEqual({
+    expect(nextStep(situation({ proofs: [byWord] }))).toEqual({
       step: 'done',
       userId: ada,
-      amr: ['pwd'],
-      acr: 'urn:latchkey:acr:single-factor',
-      at: at(3),
-    })
-  })
-
-  it('does not call the several methods of one factor several factors', () => {
-    expect(nextStep([passkey(ada)], one, available)).toMatchObject({
-      amr: ['hwk', 'user'],
-      acr: 'urn:latchkey:acr:single-factor',
-    })
-  })
-
-  it('says so when more was proven than was demanded', () => {
-    expect(nextStep([password(ada), passkey(ada)], one, available)).toMatchObject({
-      amr: ['pwd', 'hwk', 'user', 'mfa'],
-      acr: 'urn:latchkey:acr:multi-factor',
-    })
-  })
-
-  it('is the first person who proved something, whoever else did', () => {
-    expect(nextStep([password(ada, 1), passkey(bob, 2)], one, available)).toEqual({
-      step: 'done',
-      userId: ada,
-      amr: ['pwd'],
+      amr: ['word'],
+      level: 'single-factor',
       acr: 'urn:latchkey:acr:single-factor',
       at: at(1),
     })
   })
-})
 
-describe('where two factors are demanded', () => {
-  it('asks after one for another that can come second', () => {
-    expect(nextStep([password(ada)], two, available)).toEqual({ step: 'prove', factors: ['passkey', 'code'] })
-  })
-
-  it('does not offer again what has been proven', () => {
-    expect(nextStep([passkey(ada)], two, available)).toEqual({ step: 'prove', factors: ['code'] })
-  })
-
-  it('is done with two', () => {
-    expect(nextStep([password(ada, 1), passkey(ada, 2)], two, available)).toEqual({
-      step: 'done',
-      userId: ada,
-      amr: ['pwd', 'hwk', 'user', 'mfa'],
-      acr: 'urn:latchkey:acr:multi-factor',
-      at: at(2),
-    })
-  })
-
-  it.each([
-    ['password', password(ada, 1), password(ada, 2), ['passkey', 'code']],
-    ['passkey', passkey(ada, 1), passkey(ada, 2), ['code']],
-  ])('counts the same factor twice as one (%s)', (_name, first, again, factors) => {
-    expect(nextStep([first, again], two, available)).toEqual({ step: 'prove', factors })
-  })
-
-  it('does not add the proofs of different people', () => {
-    expect(nextStep([password(ada), passkey(bob)], two, available)).toEqual({
+  it('asks for the second factor of whoever has one', () => {
+    const factors = [word, has(app), key, has(sheet)]
+    expect(nextStep(situation({ proofs: [byWord], factors }))).toEqual({
       step: 'prove',
-      factors: ['passkey', 'code'],
+      place: 'second',
+      factors: ['app', 'sheet'],
     })
   })
 
-  it('takes nothing from another person into a sign-in that is done', () => {
-    const other: Proof = { factor: 'code', userId: bob, amr: ['otp'], at: at(9) }
-    expect(nextStep([password(ada, 1), other, passkey(ada, 2)], two, available)).toEqual({
+  it('does not ask for it where what came first is worth two', () => {
+    const factors = [word, has(app), has(key)]
+    expect(nextStep(situation({ proofs: [byKey], factors }))).toMatchObject({
       step: 'done',
-      userId: ada,
-      amr: ['pwd', 'hwk', 'user', 'mfa'],
-      acr: 'urn:latchkey:acr:multi-factor',
-      at: at(2),
+      level: 'phishing-resistant',
+      amr: ['key'],
+    })
+  })
+
+  it('does not ask for a way out of which the others are gone', () => {
+    const factors = [word, app, has(sheet)]
+    expect(nextStep(situation({ proofs: [byWord], factors }))).toMatchObject({ step: 'done' })
+  })
+
+  it('does not ask on a device that is trusted, and says that one factor was proven', () => {
+    const factors = [word, has(app)]
+    expect(nextStep(situation({ proofs: [byWord], factors, trusted: true }))).toMatchObject({
+      step: 'done',
+      level: 'single-factor',
     })
   })
 })
 
-describe('the time of the sign-in', () => {
-  it.each([
-    ['in order', 1, 7],
-    ['out of order', 7, 1],
-  ])('is that of the latest proof, listed %s', (_name, first, second) => {
-    expect(nextStep([password(ada, first), passkey(ada, second)], two, available)).toMatchObject({
-      at: at(7),
+describe('what is demanded', () => {
+  it('is met by two factors, whose methods and latest time are reported', () => {
+    const proofs = [byApp, byWord]
+    const factors = [word, has(app)]
+    expect(nextStep(situation({ proofs, factors, ...demand('multi-factor') }))).toEqual({
+      step: 'done',
+      userId: ada,
+      amr: ['app', 'word', 'mfa'],
+      level: 'multi-factor',
+      acr: 'urn:latchkey:acr:multi-factor',
+      at: at(2),
+    })
+  })
+
+  it('is not met by the same factor twice', () => {
+    const proofs = [byWord, proof('word', 5)]
+    expect(nextStep(situation({ proofs, ...demand('multi-factor') }))).toMatchObject({ step: 'enrol' })
+  })
+
+  it('is not met by the proofs of two people', () => {
+    const proofs = [byWord, proof('app', 2, { userId: bob })]
+    const factors = [word, has(app)]
+    expect(nextStep(situation({ proofs, factors, ...demand('multi-factor') }))).toMatchObject({
+      step: 'prove',
+      place: 'second',
+    })
+  })
+
+  it('is asked for on a trusted device too where the client or the request demands it', () => {
+    const factors = [word, has(app)]
+    const more = { proofs: [byWord], factors, trusted: true }
+    expect(nextStep(situation({ ...more, ...demand('multi-factor') }))).toMatchObject({ step: 'prove' })
+    expect(nextStep(situation({ ...more, ...demand('single-factor', 'multi-factor') }))).toMatchObject({
+      step: 'done',
+    })
+  })
+
+  it('asks only for what reaches it, once all that guards the account was proven', () => {
+    const factors = [word, has(app), has(key), has(sheet)]
+    const strict = demand('phishing-resistant')
+    expect(nextStep(situation({ proofs: [byWord], factors, ...strict }))).toMatchObject({ factors: ['key'] })
+    expect(nextStep(situation({ proofs: [byWord, byApp], factors, ...strict }))).toMatchObject({
+      step: 'prove',
+      factors: ['key'],
+    })
+  })
+
+  it('lets nobody add what is demanded who has not proven the factor that guards the account', () => {
+    const factors = [word, has(app), key, has(sheet)]
+    const strict = demand('phishing-resistant')
+    expect(nextStep(situation({ proofs: [byWord], factors, ...strict }))).toEqual({
+      step: 'prove',
+      place: 'second',
+      factors: ['app', 'sheet'],
+    })
+    expect(nextStep(situation({ proofs: [byWord, byApp], factors, ...strict }))).toEqual({
+      step: 'enrol',
+      factors: ['key'],
+    })
+  })
+
+  it('is reached by adding a way to sign in, never by a way out', () => {
+    expect(nextStep(situation({ proofs: [byWord], ...demand('multi-factor') }))).toEqual({
+      step: 'enrol',
+      factors: ['app', 'key'],
+    })
+  })
+})
+
+describe('time to get ready', () => {
+  const until = at(59)
+
+  it('may be taken for what the server demands, until its end', () => {
+    const asked = situation({ proofs: [byWord], ...demand('single-factor', 'multi-factor', until) })
+    expect(nextStep(asked)).toEqual({
+      step: 'enrol',
+      factors: ['app', 'key'],
+      later: { what: 'enrolment', until },
+    })
+    expect(nextStep({ ...asked, later: ['enrolment'] })).toMatchObject({
+      step: 'done',
+      level: 'single-factor',
+    })
+  })
+
+  it('is over where none is left', () => {
+    const asked = situation({ proofs: [byWord], ...demand('single-factor', 'multi-factor') })
+    expect(nextStep({ ...asked, later: ['enrolment'] })).toEqual({ step: 'enrol', factors: ['app', 'key'] })
+  })
+
+  it('is none for what a client or a request demands', () => {
+    const asked = situation({ proofs: [byWord], ...demand('multi-factor', 'multi-factor', until) })
+    expect(nextStep({ ...asked, later: ['enrolment'] })).toEqual({ step: 'enrol', factors: ['app', 'key'] })
+  })
+
+  it('does not put off a factor that the person has', () => {
+    const factors = [word, has(app)]
+    const asked = situation({ proofs: [byWord], factors, ...demand('single-factor', 'multi-factor', until) })
+    expect(nextStep({ ...asked, later: ['enrolment'] })).toMatchObject({ step: 'prove', factors: ['app'] })
+  })
+})
+
+describe('after something was added', () => {
+  const proven = { proofs: [byWord, byApp], factors: [word, has(app), key, sheet], enrolledNow: true }
+
+  it('offers a way out beside it, once', () => {
+    expect(nextStep(situation(proven))).toEqual({
+      step: 'enrol',
+      factors: ['sheet'],
+      later: { what: 'backup' },
+    })
+    expect(nextStep(situation({ ...proven, later: ['backup'] }))).toMatchObject({ step: 'done' })
+  })
+
+  it('offers none to whoever has one', () => {
+    const factors = [word, has(app), has(sheet)]
+    expect(nextStep(situation({ ...proven, factors }))).toMatchObject({ step: 'done' })
+  })
+})
+
+describe('interludes', () => {
+  it('come one after the other when all is proven', () => {
+    const more = { proofs: [byWord], interludes: ['terms', 'offer'] }
+    expect(nextStep(situation(more))).toEqual({ step: 'interlude', name: 'terms' })
+  })
+
+  it('never come before it', () => {
+    const factors = [word, has(app)]
+    expect(nextStep(situation({ proofs: [byWord], factors, interludes: ['terms'] }))).toMatchObject({
+      step: 'prove',
+    })
+  })
+})
+
+describe('what a session has proven before', () => {
+  const held = proof(sessionFactor, 0, { amr: ['pwd'] })
+  const factors = [word, has(app)]
+
+  it('needs only more, and keeps its time', () => {
+    const strict = demand('multi-factor')
+    expect(nextStep(situation({ confirms: ada, proofs: [held], factors, ...strict }))).toMatchObject({
+      place: 'second',
+      factors: ['app'],
+    })
+    expect(nextStep(situation({ confirms: ada, proofs: [held, byApp], factors, ...strict }))).toMatchObject({
+      step: 'done',
+      level: 'multi-factor',
+      amr: ['pwd', 'app', 'mfa'],
+      at: at(0),
     })
   })
 })
 
 it('names a method once that two factors share', () => {
-  const proofs: Proof[] = [
-    { factor: 'passkey', userId: ada, amr: ['user', 'hwk'], at: at(1) },
-    { factor: 'card', userId: ada, amr: ['sc', 'user'], at: at(2) },
-  ]
-  expect(nextStep(proofs, two, available)).toMatchObject({ amr: ['user', 'hwk', 'sc', 'mfa'] })
+  const proofs = [proof('word', 1, { amr: ['user', 'pwd'] }), proof('app', 2, { amr: ['otp', 'user'] })]
+  expect(nextStep(situation({ proofs }))).toMatchObject({ amr: ['user', 'pwd', 'otp', 'mfa'] })
 })

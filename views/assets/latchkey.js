@@ -13,7 +13,8 @@ for (const button of document.querySelectorAll('button[data-reveal]')) {
   input.form.addEventListener('submit', () => show(false))
 }
 
-for (const form of document.forms) {
+// What is downloaded leaves the page as it is, to be asked for again.
+for (const form of document.querySelectorAll('form:not([data-download])')) {
   form.addEventListener('submit', (event) => {
     if (form.dataset.sent !== undefined) return event.preventDefault()
     form.dataset.sent = ''

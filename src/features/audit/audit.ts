@@ -13,6 +13,17 @@ export interface AuditEvent {
   readonly detail?: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
 
+/** An entry as it was stored. */
+export interface StoredEvent extends Required<Pick<AuditEvent, 'action' | 'outcome' | 'detail'>> {
+  readonly id: string
+  readonly at: Date
+  /** `user:<id>`, or the kind of whoever else did it. */
+  readonly actor: string | null
+  readonly clientId: string | null
+  readonly address: string | null
+  readonly userAgent: string | null
+}
+
 export interface Audit {
   /** Stores and logs the event. Does not throw: an action that happened is not undone by a full disk, but the log says so. */
   record(event: AuditEvent): Promise<void>

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type ClientId, hashSecret } from '../../kernel/ids.ts'
+import type { Level } from '../../kernel/levels.ts'
 import type { PublicJwks } from './jwks.ts'
 import type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
 
@@ -29,6 +30,8 @@ export interface Client {
   readonly jwks: PublicJwks | undefined
   readonly jwksUri: string | undefined
   readonly idTokenAlgorithm: IdTokenAlgorithm
+  /** What must be proven to sign in to it, where that is more than the server demands. */
+  readonly requiredLevel: Level | undefined
   readonly disabledAt: Date | undefined
   readonly secrets: readonly ClientSecret[]
 }

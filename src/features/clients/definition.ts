@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { displayText, distinct, httpsUri, instant, scopeToken } from '../../kernel/fields.ts'
+import { levels } from '../../kernel/levels.ts'
 import type { Field } from '../../kernel/resource.ts'
 import type { FeatureDefinition } from '../feature.ts'
 import { publicJwks } from './jwks.ts'
@@ -122,6 +123,12 @@ const fields = {
   idTokenAlgorithm: {
     schema: z.enum(idTokenAlgorithms, `must be one of ${idTokenAlgorithms.join(', ')}`).default('RS256'),
     documentation: 'With what its ID tokens are signed. RS256 is what every library understands.',
+    writable: 'always',
+    optional: true,
+  },
+  requiredLevel: {
+    schema: z.enum(levels, `must be one of ${levels.join(', ')}`).nullish(),
+    documentation: `What must be proven to sign in to it, whatever the server demands: ${levels.join(', ')}. \`latchkey why\` tells what follows for a person.`,
     writable: 'always',
     optional: true,
   },

@@ -10,13 +10,14 @@ export interface ClientItem
   readonly tosUri: string | null
   readonly jwks: StoredClient['jwks'] | null
   readonly jwksUri: string | null
+  readonly requiredLevel: StoredClient['requiredLevel'] | null
   readonly secrets: readonly SecretItem[]
   /** ISO 8601, as the other instants. */
   readonly createdAt: string
   readonly updatedAt: string
 }
 
-type Nullable = 'logoUri' | 'clientUri' | 'policyUri' | 'tosUri' | 'jwks' | 'jwksUri'
+type Nullable = 'logoUri' | 'clientUri' | 'policyUri' | 'tosUri' | 'jwks' | 'jwksUri' | 'requiredLevel'
 
 interface SecretItem {
   readonly id: string
@@ -36,6 +37,7 @@ export function itemOf(client: StoredClient): ClientItem {
     tosUri: rest.tosUri ?? null,
     jwks: rest.jwks ?? null,
     jwksUri: rest.jwksUri ?? null,
+    requiredLevel: rest.requiredLevel ?? null,
     secrets: secrets.map(({ id, label, createdAt, expiresAt }) => ({
       id,
       label: label ?? null,

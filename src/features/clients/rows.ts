@@ -1,4 +1,5 @@
 import type { ClientId } from '../../kernel/ids.ts'
+import type { Level } from '../../kernel/levels.ts'
 import type { Client, ClientSecret } from './client.ts'
 import type { ClientDraft } from './clients.ts'
 import type { PublicJwks } from './jwks.ts'
@@ -34,6 +35,7 @@ export interface ClientRow {
   readonly jwks: string | null
   readonly jwksUri: string | null
   readonly idTokenAlgorithm: string
+  readonly requiredLevel: string | null
   readonly disabledAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -68,6 +70,7 @@ export function readRow(row: ClientRow): StoredClient {
     jwks: row.jwks === null ? undefined : (JSON.parse(row.jwks) as PublicJwks),
     jwksUri: row.jwksUri ?? undefined,
     idTokenAlgorithm: row.idTokenAlgorithm as IdTokenAlgorithm,
+    requiredLevel: (row.requiredLevel ?? undefined) as Level | undefined,
     disabledAt: row.disabledAt ?? undefined,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
@@ -99,6 +102,7 @@ export const writeRow = (draft: ClientDraft) => ({
   jwks: draft.jwks === undefined ? null : JSON.stringify(draft.jwks),
   jwksUri: draft.jwksUri ?? null,
   idTokenAlgorithm: draft.idTokenAlgorithm,
+  requiredLevel: draft.requiredLevel ?? null,
 })
 
 /** What many requests share, so that none of them changes it for the others. */

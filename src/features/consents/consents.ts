@@ -1,4 +1,7 @@
-import type { RequestFacts } from '../../kernel/http.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Actor, RequestFacts } from '../../kernel/http.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Audit } from '../audit/index.ts'
 
 /** What a person has allowed a client. */
 export interface Consent {
@@ -16,9 +19,68 @@ export interface ConsentOwner {
 
 export interface Consents {
   find(userId: string, clientId: string): Promise<Consent | undefined>
+  /** Whether there is one still; waits for whoever is withdrawing it. */
+  stands(userId: string, clientId: string): Promise<boolean>
   /** Adds to what was allowed before. */
   remember(owner: ConsentOwner, consent: Consent, request?: RequestFacts): Promise<void>
+  /** What the person has allowed, by client. */
+  list(userId: string): Promise<readonly StoredConsent[]>
+  /**
+   * Forgets what the person has allowed the client and ends, in the same transaction, every grant, code and token that
+   * came of it. Throws `consents.not_found` (404) where the client has neither.
+   */
+  withdraw(owner: ConsentOwner, by: WithdrawnBy): Promise<void>
 }
+
+export interface StoredConsent extends Consent {
+  readonly clientId: string
+  readonly createdAt: Date
+}
+
+export interface WithdrawnBy {
+  readonly actor: Actor
+  readonly request?: RequestFacts
+}
+
+/** What a client holds of a person at the moment: all of his grants to it together. */
+export interface Access extends Omit<Consent, 'claims'> {
+  readonly clientId: string
+  readonly since: Date
+  /** When a code or token was last given, as far as that is kept. */
+  readonly lastUsedAt: Date | undefined
+}
+
+export interface ConsentDependencies {
+  readonly storage: Storage
+  readonly audit: Audit
+  /** What clients hold of a person, first-party ones too, which nobody is asked about. */
+  readonly accessOfUser: (userId: string) => Promise<readonly Access[]>
+  /** Ends every grant of the user to the client and what came of it, in that transaction; false where there was none. */
+  readonly endClientOfUser: (db: DatabaseTransaction, userId: string, clientId: string) => Promise<boolean>
+  /** `undefined` for a client that is none or is gone. */
+  readonly client: (clientId: string) => Promise<ClientFacts | undefined>
+  readonly api: (indicator: string) => Promise<ApiFacts | undefined>
+  readonly findUser: (key: string) => Promise<{ readonly id: string } | undefined>
+}
+
+export interface ClientFacts {
+  readonly name: string
+  readonly firstParty: boolean
+  readonly logoUri?: string | undefined
+  readonly clientUri?: string | undefined
+}
+
+export interface ApiFacts {
+  readonly name: string
+  readonly scopes: readonly { readonly name: string; readonly description: string }[]
+}
+
+export const notConnected = (): AppError =>
+  new AppError(
+    'consents.not_found',
+    404,
+    'This application has no access; it may have been withdrawn meanwhile.',
+  )
 
 const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])]
 

@@ -1,46 +1,74 @@
 /**
- * Owns what each person has allowed each client, remembered beyond sessions.
+ * Owns what each person has allowed each client, remembered beyond sessions, and taking it back.
  * Does not own grants: those belong to one session each and are the provider's; they are made from what is remembered.
  */
-import type { Storage } from '../../storage/storage.ts'
-import type { Audit } from '../audit/index.ts'
 import type { Feature } from '../feature.ts'
-import { type Consents, merged } from './consents.ts'
+import { consentCommands } from './commands.ts'
+import { openConnections } from './connections.ts'
+import { type ConsentDependencies, type Consents, merged, notConnected } from './consents.ts'
+import { applicationsPanel } from './panel.ts'
 import { openConsentStore } from './store.ts'
 
-export type { Consent, Consents } from './consents.ts'
+export { consentsDefinition } from './commands.ts'
+export type {
+  Access,
+  ApiFacts,
+  ClientFacts,
+  Consent,
+  ConsentDependencies,
+  Consents,
+  StoredConsent,
+} from './consents.ts'
 
-export interface ConsentDependencies {
-  readonly storage: Storage
-  readonly audit: Audit
+export interface ConsentsFeature extends Feature {
+  readonly consents: Consents
 }
 
-export function openConsents({
-  storage,
-  audit,
-}: ConsentDependencies): Feature & { readonly consents: Consents } {
-  const store = openConsentStore(storage)
-
+export function openConsents(dependencies: ConsentDependencies): ConsentsFeature {
+  const consents = openRules(dependencies)
+  const connections = openConnections({ ...dependencies, consents })
   return {
     name: 'consents',
-    consents: {
-      find: (userId, clientId) => store.find(userId, clientId),
+    consents,
+    panels: [applicationsPanel({ connections, consents })],
+    commands: consentCommands({ ...dependencies, connections, consents }),
+    export: (userId) => connections.list(userId),
+  }
+}
 
-      async remember({ userId, clientId }, consent, request) {
-        await storage.transaction(async (db) => {
-          await store.lock(db, userId)
-          await store.save(db, { userId, clientId }, merged(await store.find(userId, clientId, db), consent))
-          await audit.recordIn(db, {
-            action: 'consents.given',
-            outcome: 'success',
-            actor: { kind: 'user', userId },
-            userId,
-            clientId,
-            request,
-            detail: { scopes: consent.scopes, resources: Object.keys(consent.resources) },
-          })
+function openRules({ storage, audit, endClientOfUser }: ConsentDependencies): Consents {
+  const store = openConsentStore(storage)
+  return {
+    find: (userId, clientId) => store.find(userId, clientId),
+    stands: (userId, clientId) => store.stands({ userId, clientId }),
+    list: store.list,
+
+    async remember({ userId, clientId }, consent, request) {
+      await storage.transaction(async (db) => {
+        await store.lock(db, userId)
+        await store.save(db, { userId, clientId }, merged(await store.find(userId, clientId, db), consent))
+        await audit.recordIn(db, {
+          action: 'consents.given',
+          outcome: 'success',
+          actor: { kind: 'user', userId },
+          userId,
+          clientId,
+          request,
+          detail: { scopes: consent.scopes, resources: Object.keys(consent.resources) },
         })
-      },
+      })
+    },
+
+    async withdraw(owner, by) {
+      const { userId, clientId } = owner
+      await storage.transaction(async (db) => {
+        await store.lock(db, userId)
+        // The consent first: who makes a grant of it at this moment finds it gone, or is ended with the rest.
+        const remembered = await store.remove(db, owner)
+        const held = await endClientOfUser(db, userId, clientId)
+        if (!remembered && !held) throw notConnected()
+        await audit.recordIn(db, { action: 'consents.withdrawn', outcome: 'success', ...owner, ...by })
+      })
     },
   }
 }

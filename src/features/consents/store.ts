@@ -1,5 +1,5 @@
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
-import type { Consent, ConsentOwner } from './consents.ts'
+import type { Consent, ConsentOwner, StoredConsent } from './consents.ts'
 
 export const openConsentStore = (storage: Storage) => ({
   async find(
@@ -8,13 +8,26 @@ export const openConsentStore = (storage: Storage) => ({
     db: DatabaseTransaction = storage.db,
   ): Promise<Consent | undefined> {
     const row = await db.consent.findUnique({ where: { userId_clientId: { userId, clientId } } })
-    if (row === null) return undefined
-    return {
-      scopes: JSON.parse(row.scopes) as string[],
-      claims: JSON.parse(row.claims) as string[],
-      resources: JSON.parse(row.resources) as Record<string, string[]>,
-    }
+    return row === null ? undefined : consentOf(row)
   },
+
+  /** The lock waits for a transaction that removes the row. SQLite has one writer at a time, and reads what is committed. */
+  async stands(owner: ConsentOwner): Promise<boolean> {
+    const { userId, clientId } = owner
+    if (storage.dialect === 'sqlite') return (await storage.db.consent.count({ where: owner })) === 1
+    const rows = await storage.db.$queryRaw<unknown[]>`
+      SELECT 1 AS found FROM consent WHERE user_id = ${userId} AND client_id = ${clientId} FOR KEY SHARE`
+    return rows.length === 1
+  },
+
+  async list(userId: string): Promise<readonly StoredConsent[]> {
+    const rows = await storage.db.consent.findMany({ where: { userId }, orderBy: { createdAt: 'asc' } })
+    return rows.map((row) => ({ clientId: row.clientId, createdAt: row.createdAt, ...consentOf(row) }))
+  },
+
+  /** True where there was one. */
+  remove: async (db: DatabaseTransaction, owner: ConsentOwner): Promise<boolean> =>
+    (await db.consent.deleteMany({ where: owner })).count === 1,
 
   async save(db: DatabaseTransaction, owner: ConsentOwner, consent: Consent): Promise<void> {
     const columns = {
@@ -34,4 +47,10 @@ export const openConsentStore = (storage: Storage) => ({
     if (storage.dialect === 'postgresql')
       await db.$queryRaw`SELECT 1 AS locked FROM "user" WHERE id = ${userId} FOR UPDATE`
   },
+})
+
+const consentOf = (row: Record<'scopes' | 'claims' | 'resources', string>): Consent => ({
+  scopes: JSON.parse(row.scopes) as string[],
+  claims: JSON.parse(row.claims) as string[],
+  resources: JSON.parse(row.resources) as Record<string, string[]>,
 })

@@ -42,7 +42,10 @@ export function passwordFactor(dependencies: FactorDependencies): Factor {
   return {
     name: 'password',
     offers: 'first',
+    order: 10,
     enrolled: async (userId) => (await store.findHash(userId)) !== undefined,
+    first: async () => ({ template: 'passwords/first', model: { reset: '/reset-password' } }),
+    show: async () => ({ template: 'passwords/show', model: { reset: '/reset-password' } }),
 
     async finish(attempt, input) {
       const claim = await claimOf(dependencies.users, attempt, input)
@@ -102,7 +105,7 @@ const matching = ({ store, hashing }: FactorDependencies) => {
 }
 
 /** A password that found no room to be checked is no failed attempt. */
-async function neverVerified(error: unknown, admission: Admission): Promise<never> {
+export async function neverVerified(error: unknown, admission: Admission): Promise<never> {
   if (error instanceof AppError && error.code === busyCode) await admission.withdraw()
   throw error
 }

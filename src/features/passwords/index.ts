@@ -1,19 +1,25 @@
 /**
- * Owns passwords: hashing, the rules for choosing one, the one-time links on which one is chosen, the factor `password`.
- * Does not own who there is (`users`) or how often somebody may try (`throttle`), nor the pages that ask.
+ * Owns passwords: hashing, the rules for choosing one, the one-time links on which one is chosen, the factor `password`,
+ * changing it. Does not own who there is (`users`), how often somebody may try (`throttle`), what ends with the old one
+ * (`notices`), nor the pages that ask.
  */
 import type { Clock } from '../../kernel/clock.ts'
 import type { SettingValues } from '../../kernel/settings.ts'
-import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Factor, Feature } from '../feature.ts'
+import type { Mail } from '../mail/index.ts'
+import type { Notices } from '../notices/index.ts'
+import type { Outbox } from '../outbox/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { passwordFactor } from './factor.ts'
 import { openHashing } from './hashing.ts'
 import { openLinks } from './links.ts'
+import { passwordPanel } from './panel.ts'
 import type { Passwords } from './passwords.ts'
 import { choiceRules } from './policy.ts'
+import { resetDelivery, resetRequests } from './resets.ts'
 import type { settings } from './settings.ts'
 import { openPasswordStore } from './store.ts'
 
@@ -32,8 +38,9 @@ export interface PasswordDependencies {
   readonly issuer: string
   /** What the service is called; nobody may choose these as a password. */
   readonly productNames: readonly string[]
-  /** Ends sessions, tokens and pending interactions of a user whose password changes, in that transaction. */
-  readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
+  readonly mail: Mail
+  readonly outbox: Outbox
+  readonly notices: Notices
 }
 
 export interface PasswordsFeature extends Feature {
@@ -55,13 +62,20 @@ export function openPasswords(dependencies: PasswordDependencies): PasswordsFeat
     set: (db, userId, hash) => store.set(db, userId, { hash, at: clock.now() }),
   }
 
+  const links = openLinks({ ...dependencies, store, transaction: storage.transaction }, setting)
+  const resetting = { ...dependencies, store }
+
   return {
     name: 'passwords',
     factor: passwordFactor({ ...dependencies, store, hashing }),
+    panels: [passwordPanel({ ...dependencies, store, hashing }, setting.prepare)],
+    deliveries: [resetDelivery(resetting, links.issueLink)],
     passwords: {
       minimumLength: settings.minimumLength,
+      resetsByMail: dependencies.mail.available,
       ...setting,
-      ...openLinks({ ...dependencies, store, transaction: storage.transaction }, setting),
+      ...links,
+      requestReset: resetRequests(resetting),
     },
     jobs: [
       {
@@ -70,5 +84,9 @@ export function openPasswords(dependencies: PasswordDependencies): PasswordsFeat
         run: async () => ({ more: await store.removeExpired(clock.now()) }),
       },
     ],
+    async export(userId) {
+      const changedAt = await store.findChange(userId)
+      return changedAt === undefined ? undefined : { changedAt: changedAt.toISOString() }
+    },
   }
 }

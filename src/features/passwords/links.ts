@@ -2,9 +2,11 @@ import { after, type Clock } from '../../kernel/clock.ts'
 import { hashSecret, newSecret } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
-import type { Users } from '../users/index.ts'
-import { type LinkPurpose, linkInvalid, type Passwords } from './passwords.ts'
-import type { PasswordStore } from './store.ts'
+import type { Mail } from '../mail/index.ts'
+import type { Notices } from '../notices/index.ts'
+import type { User, Users } from '../users/index.ts'
+import { type LinkPurpose, linkInvalid, noAddress, noMail, type Passwords } from './passwords.ts'
+import type { PasswordStore, StoredLink } from './store.ts'
 
 export interface LinkDependencies {
   readonly transaction: Storage['transaction']
@@ -15,7 +17,8 @@ export interface LinkDependencies {
   readonly settings: { readonly invitationSeconds: number; readonly resetSeconds: number }
   /** The only source of the link's address. */
   readonly issuer: string
-  readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
+  readonly notices: Pick<Notices, 'credentialsChanged'>
+  readonly mail: Mail
 }
 
 type Links = Pick<Passwords, 'issueLink' | 'readLink' | 'chooseByLink'>
@@ -24,71 +27,112 @@ type Setting = Pick<Passwords, 'prepare' | 'set'>
 const tokenSyntax = /^[\w-]{43}$/
 
 export const openLinks = (dependencies: LinkDependencies, setting: Setting): Links => {
-  const readLink = reading(dependencies)
   return {
     issueLink: issuing(dependencies),
-    readLink,
-    chooseByLink: choosing(dependencies, { ...setting, readLink }),
+    readLink: reading(dependencies),
+    chooseByLink: choosing(dependencies, setting),
   }
 }
+
+const foundLink = async (
+  { store, clock }: Pick<LinkDependencies, 'store' | 'clock'>,
+  token: string,
+): Promise<StoredLink | undefined> =>
+  tokenSyntax.test(token) ? await store.findLink(hashSecret(token), clock.now()) : undefined
 
 const reading =
   ({ store, clock, users }: LinkDependencies): Links['readLink'] =>
   async (token) => {
-    const userId = tokenSyntax.test(token) ? await store.findLink(hashSecret(token), clock.now()) : undefined
-    return userId === undefined ? undefined : await users.find(userId)
+    const link = await foundLink({ store, clock }, token)
+    return link === undefined ? undefined : await users.find(link.userId)
   }
 
-const issuing = ({
-  transaction,
-  store,
-  clock,
-  audit,
-  settings,
-  issuer,
-}: LinkDependencies): Links['issueLink'] => {
+const issuing = (dependencies: LinkDependencies): Links['issueLink'] => {
+  const { transaction, store, clock, audit, settings, issuer } = dependencies
+  const send = sending(dependencies)
   const lifetimes: Readonly<Record<LinkPurpose, number>> = {
     invitation: settings.invitationSeconds,
     reset: settings.resetSeconds,
   }
 
-  return async (userId, purpose, { actor, request, db }) => {
+  return async (userId, purpose, { actor, request, db, mail = false, locale }) => {
+    const to = mail ? await receiver(dependencies, userId) : undefined
     const token = newSecret()
+    const url = `${issuer.replace(/\/$/, '')}/set-password?token=${token}`
     const createdAt = clock.now()
     const expiresAt = after(createdAt, lifetimes[purpose])
     const insert = async (within: DatabaseTransaction): Promise<void> => {
       await store.endLinks(within, userId, createdAt)
-      await store.insertLink(within, { tokenHash: hashSecret(token), userId, createdAt, expiresAt })
+      await store.insertLink(within, {
+        tokenHash: hashSecret(token),
+        userId,
+        purpose,
+        createdAt,
+        expiresAt,
+      })
       const event = { action: 'passwords.link_issued', outcome: 'success', actor, userId, request } as const
       await audit.recordIn(within, { ...event, detail: { purpose } })
+      if (to !== undefined) await send(within, { to, url, seconds: lifetimes[purpose], locale })
     }
     await (db === undefined ? transaction(insert) : insert(db))
-    return { url: `${issuer.replace(/\/$/, '')}/set-password?token=${token}`, expiresAt }
+    return { url, expiresAt }
   }
 }
 
+type Receiver = User & { readonly email: string }
+
+async function receiver({ users, mail }: LinkDependencies, userId: string): Promise<Receiver> {
+  const user = await users.get(userId)
+  if (!mail.available) throw noMail()
+  if (user.email === null) throw noAddress()
+  return { ...user, email: user.email }
+}
+
+interface Letter {
+  readonly to: Receiver
+  readonly url: string
+  readonly seconds: number
+  readonly locale: string | undefined
+}
+
+const sending =
+  ({ mail }: LinkDependencies) =>
+  (db: DatabaseTransaction, { to, url, seconds, locale }: Letter): Promise<void> =>
+    mail.send(
+      {
+        to: to.email,
+        userId: to.id,
+        template: 'password-reset',
+        model: { minutes: Math.round(seconds / 60) },
+        link: url,
+        locale: to.locale ?? locale,
+      },
+      db,
+    )
+
 const choosing = (
-  { transaction, store, clock, audit, endEverything }: LinkDependencies,
-  { prepare, set, readLink }: Setting & Pick<Links, 'readLink'>,
+  { transaction, store, clock, audit, users, notices }: LinkDependencies,
+  { prepare, set }: Setting,
 ): Links['chooseByLink'] => {
   return async ({ token, password, request }) => {
-    const user = await readLink(token)
-    if (user === undefined) throw linkInvalid()
+    const link = await foundLink({ store, clock }, token)
+    const user = link === undefined ? undefined : await users.find(link.userId)
+    if (link === undefined || user === undefined) throw linkInvalid()
     const hash = await prepare(password, user)
     await transaction(async (db) => {
       const at = clock.now()
-      if (!(await store.consumeLink(db, { tokenHash: hashSecret(token), userId: user.id, at })))
-        throw linkInvalid()
+      if (!(await store.consumeLink(db, { ...link, tokenHash: hashSecret(token), at }))) throw linkInvalid()
       await store.endLinks(db, user.id, at)
       await set(db, user.id, hash)
-      await endEverything(db, user.id)
-      const actor = { kind: 'user', userId: user.id } as const
+      const what = link.purpose === 'reset' ? 'password-reset' : 'password-set'
+      await notices.credentialsChanged(db, { userId: user.id, what, request, keep: {} })
       await audit.recordIn(db, {
         action: 'passwords.chosen',
         outcome: 'success',
-        actor,
+        actor: { kind: 'user', userId: user.id },
         userId: user.id,
         request,
+        detail: { purpose: link.purpose },
       })
     })
     return user

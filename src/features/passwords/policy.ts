@@ -21,7 +21,7 @@ export const isPossible = (password: string): boolean =>
   password !== '' && password.isWellFormed() && Buffer.byteLength(password) <= maximumBytes
 
 const refused = (code: string, message: string, params: Record<string, number> = {}): AppError =>
-  invalidInput(`passwords.${code}`, message, { params })
+  invalidInput(`passwords.${code}`, message, { field: 'password', params })
 
 /** No rules of composition, no periodic change: length, and what attackers try first (NIST SP 800-63B-4 §3.1.1.2). */
 export function choiceRules(minimumLength: number, productNames: readonly string[]): CheckChoice {

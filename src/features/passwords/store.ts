@@ -1,9 +1,10 @@
 import type { UserId } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { type LinkPurpose, linkPurposes } from './passwords.ts'
 
 const batch = 1_000
 
-const openStoredPasswords = ({ db }: Storage) => ({
+const openStoredPasswords = ({ db, dialect }: Storage) => ({
   async findHash(userId: string): Promise<string | undefined> {
     return (await db.password.findUnique({ where: { userId }, select: { hash: true } }))?.hash
   },
@@ -22,6 +23,29 @@ const openStoredPasswords = ({ db }: Storage) => ({
     await within.password.upsert({ where: { userId }, create: { userId, ...data }, update: data })
   },
 
+  /** Since when it is the password of the user; `undefined` where he has none. */
+  async findChange(userId: string): Promise<Date | undefined> {
+    const row = await db.password.findUnique({ where: { userId }, select: { changedAt: true } })
+    return row?.changedAt
+  },
+
+  /** In place of the one that was `before`, or of none; false, and nothing happens, where that has changed. */
+  async change(
+    within: DatabaseTransaction,
+    userId: string,
+    { before, hash, at }: { before: string | undefined; hash: string; at: Date },
+  ): Promise<boolean> {
+    const data = { hash, changedAt: at }
+    if (before !== undefined)
+      return (await within.password.updateMany({ where: { userId, hash: before }, data })).count === 1
+    // On SQLite transactions happen one after the other anyway.
+    if (dialect === 'postgresql')
+      await within.$queryRaw`SELECT id FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
+    if ((await within.password.count({ where: { userId } })) > 0) return false
+    await within.password.createMany({ data: [{ userId, ...data }] })
+    return true
+  },
+
   /** The same password, hashed anew; false, and nothing happens, when it was changed meanwhile. */
   async replaceHash(userId: string, before: string, hash: string): Promise<boolean> {
     return (await db.password.updateMany({ where: { userId, hash: before }, data: { hash } })).count === 1
@@ -34,6 +58,7 @@ const openStoredLinks = ({ db }: Storage) => ({
     link: {
       readonly tokenHash: string
       readonly userId: string
+      readonly purpose: LinkPurpose
       readonly createdAt: Date
       readonly expiresAt: Date
     },
@@ -41,21 +66,26 @@ const openStoredLinks = ({ db }: Storage) => ({
     await within.passwordLink.createMany({ data: [link] })
   },
 
-  /** Whose link it is, if it can still be used. */
-  async findLink(tokenHash: string, at: Date): Promise<UserId | undefined> {
-    const link = await db.passwordLink.findFirst({ where: usable(tokenHash, at), select: { userId: true } })
-    return link === null ? undefined : (link.userId as UserId)
+  /** Whose link it is, and for what, if it can still be used. */
+  async findLink(tokenHash: string, at: Date): Promise<StoredLink | undefined> {
+    const where = { ...usable(tokenHash, at), purpose: { in: [...linkPurposes] } }
+    const link = await db.passwordLink.findFirst({ where, select: { userId: true, purpose: true } })
+    return link === null ? undefined : (link as StoredLink)
   },
 
-  /** True for exactly one of those who try, and only for the link of this user. */
+  /** True for exactly one of those who try, and only for the link of this user and purpose. */
   async consumeLink(
     within: DatabaseTransaction,
-    link: { tokenHash: string; userId: string; at: Date },
+    link: StoredLink & { readonly tokenHash: string; readonly at: Date },
   ): Promise<boolean> {
-    const { tokenHash, userId, at } = link
-    const where = { ...usable(tokenHash, at), userId }
+    const { tokenHash, userId, purpose, at } = link
+    const where = { ...usable(tokenHash, at), userId, purpose }
     return (await within.passwordLink.updateMany({ where, data: { consumedAt: at } })).count === 1
   },
+
+  /** How many of this purpose were made for a user since then, ended ones included. */
+  countLinks: (userId: string, purpose: LinkPurpose, since: Date): Promise<number> =>
+    db.passwordLink.count({ where: { userId, purpose, createdAt: { gt: since } } }),
 
   async endLinks(within: DatabaseTransaction, userId: string, at: Date): Promise<void> {
     await within.passwordLink.updateMany({ where: { userId, consumedAt: null }, data: { consumedAt: at } })
@@ -69,6 +99,11 @@ const openStoredLinks = ({ db }: Storage) => ({
     return rows.length === batch
   },
 })
+
+export interface StoredLink {
+  readonly userId: UserId
+  readonly purpose: LinkPurpose
+}
 
 const usable = (tokenHash: string, at: Date) => ({
   tokenHash,

@@ -31,7 +31,13 @@ export function openThrottle(dependencies: ThrottleDependencies): Feature & { re
 
   return {
     name: 'throttle',
-    throttle: { admit: admitting(dependencies, store) },
+    throttle: {
+      admit: admitting(dependencies, store),
+      async deviceRenamed(db, from, to) {
+        await store.rename(db, from, to)
+        await store.rename(db, forSecond(from), forSecond(to))
+      },
+    },
     jobs: [
       {
         name: 'throttle.remove_ended',
@@ -66,7 +72,8 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
       await store.remember(userId, device, after(clock.now(), settings.knownDeviceSeconds))
   }
 
-  return async (subject) => {
+  return async (given) => {
+    const subject = inItsStep(given)
     const { account, userId = account, device = '' } = subject
     if (await isKnown(subject)) {
       const key = keyOf('device', userId, device)
@@ -94,3 +101,9 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
     }
   }
 }
+
+/** A browser is known for first and for second factors apart. */
+const forSecond = (device: string): string => `second ${device}`
+
+const inItsStep = ({ step, device, ...subject }: Subject): Subject =>
+  device === undefined ? subject : { ...subject, device: step === 'second' ? forSecond(device) : device }

@@ -1,5 +1,5 @@
 import { hashSecret } from '../../kernel/ids.ts'
-import type { Storage } from '../../storage/storage.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Policy } from './throttle.ts'
 
 const batch = 1_000
@@ -104,6 +104,13 @@ const openDevices = ({ db }: Storage) => ({
       where: { userId_deviceHash: key },
       create: { ...key, expiresAt },
       update: { expiresAt },
+    })
+  },
+
+  async rename(within: DatabaseTransaction, from: string, to: string): Promise<void> {
+    await within.knownDevice.updateMany({
+      where: { deviceHash: hashSecret(from) },
+      data: { deviceHash: hashSecret(to) },
     })
   },
 

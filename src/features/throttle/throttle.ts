@@ -1,4 +1,5 @@
 import { AppError } from '../../kernel/errors.ts'
+import type { DatabaseTransaction } from '../../storage/storage.ts'
 
 /** Whose attempt it is, as far as anybody knows before it is verified. */
 export interface Subject {
@@ -12,6 +13,11 @@ export interface Subject {
   /** The identifier of the device cookie, its seal verified. */
   readonly device?: string
   readonly address: string
+  /**
+   * A second factor: only a browser in which one was proven before is known then. Whoever has stolen a password makes any
+   * browser one in which the password was proven, and would get a new allowance with each.
+   */
+  readonly step?: 'second'
 }
 
 /** An attempt that is counted as failed until it is said to have succeeded. */
@@ -29,6 +35,8 @@ export interface Throttle {
    * against the account and the address. Throws `throttle.too_many_attempts` (429) without counting it for the account.
    */
   admit(subject: Subject): Promise<Admission>
+  /** A browser has a new device identifier: it stays known to those who have used it. */
+  deviceRenamed(db: DatabaseTransaction, from: string, to: string): Promise<void>
 }
 
 /** How failures under one key turn into waits. */

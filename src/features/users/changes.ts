@@ -12,7 +12,14 @@ export interface ChangeDependencies {
   readonly audit: Audit
   /** Ends sessions, tokens and pending interactions of the user. */
   readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
+  /** Told of an e-mail address that becomes another, whoever changes it, in that transaction. */
+  readonly addressChanged: AddressChanged
 }
+
+export type AddressChanged = (
+  db: DatabaseTransaction,
+  change: Pick<Change, 'request' | 'keep'> & { readonly before: User; readonly after: User },
+) => Promise<void>
 
 type Presence = Pick<Users, 'create' | 'update' | 'delete'>
 type Standing = Pick<Users, 'disable' | 'enable' | 'setAdministrator'>
@@ -65,7 +72,10 @@ const openBasis = ({ storage, store, audit }: ChangeDependencies) => ({
   },
 })
 
-const presence = ({ store, clock, endEverything }: ChangeDependencies, basis: Basis): Presence => ({
+const presence = (
+  { store, clock, endEverything, addressChanged }: ChangeDependencies,
+  basis: Basis,
+): Presence => ({
   create: ({ administrator = false, ...details }, change) =>
     basis.changing(change, async (db) => {
       const user = await store.insert(db, { ...merged(undefined, details), administrator }, clock.now())
@@ -77,6 +87,8 @@ const presence = ({ store, clock, endEverything }: ChangeDependencies, basis: Ba
     basis.changing(change, async (db) => {
       const before = await basis.stored(db, id)
       const user = await store.update(db, id, { details: merged(before, details), at: clock.now() })
+      if (user.email?.toLowerCase() !== before.email?.toLowerCase())
+        await addressChanged(db, { ...change, before, after: user })
       await basis.record(db, 'updated', { ...change, userId: id })
       return user
     }),

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { FeatureDefinition } from '../feature.ts'
 import { userFields } from './fields.ts'
 
@@ -14,7 +15,13 @@ export const userActions = [
     name: 'reset-password',
     documentation:
       'Make a one-time link on which the person chooses a new password; earlier links end. The present password and the second factor stay until then.',
-    input: {},
+    input: {
+      mail: {
+        schema: z.boolean().default(false),
+        documentation: 'Mail it to the person’s address instead of showing it.',
+        optional: true,
+      },
+    },
   },
 ] as const
 

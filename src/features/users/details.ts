@@ -60,6 +60,7 @@ function plain(text: string | null): string | null {
   throw invalidInput(
     'users.name_invalid',
     `A name is one line of at most ${maximumNameLength} printable characters.`,
+    { field: 'name', params: { maximum: maximumNameLength } },
   )
 }
 

@@ -6,13 +6,14 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Feature } from '../feature.ts'
-import { openChanges } from './changes.ts'
+import { type AddressChanged, openChanges } from './changes.ts'
 import { userClaims } from './claims.ts'
-import { parseIdentifier, searchForm } from './identifiers.ts'
+import { parseEmail, parseIdentifier, searchForm } from './identifiers.ts'
 import { type IssuePasswordLink, userResource } from './resource.ts'
 import { openUserStore, type UserStore } from './store.ts'
-import { type Change, isActive, type Users, userNotFound } from './users.ts'
+import { type Change, emailInvalid, isActive, type Users, userNotFound } from './users.ts'
 
+export type { AddressChanged } from './changes.ts'
 export { usersDefinition } from './definition.ts'
 export type { IssuePasswordLink, UserItem } from './resource.ts'
 export type { Change, NewUser, User, UserDetails, Users } from './users.ts'
@@ -24,6 +25,7 @@ export interface UserDependencies {
   /** Ends sessions, tokens and pending interactions of a user who is disabled or deleted, in that transaction. */
   readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
   readonly issuePasswordLink: IssuePasswordLink
+  readonly addressChanged: AddressChanged
 }
 
 export interface UsersFeature extends Feature {
@@ -58,6 +60,7 @@ export function openUsers(dependencies: UserDependencies): UsersFeature {
     name: 'users',
     users,
     claims: userClaims(users.find),
+    export: async (userId) => (await users.find(userId)) ?? null,
     resource: userResource({ users, store, transaction: storage.transaction, issuePasswordLink }),
   }
 }
@@ -74,6 +77,11 @@ function reading(store: UserStore): Reading {
     mayIssue: async (id) => isActive(await find(id)),
     countAdministrators: (db, only) => store.countAdministrators(db, only),
     canonicalIdentifier: (text) => parseIdentifier(text) ?? searchForm(text),
+    parseEmail(text) {
+      const email = parseEmail(text)
+      if (email === undefined) throw emailInvalid()
+      return email
+    },
     async get(id) {
       const user = await find(id)
       if (user === undefined) throw userNotFound()

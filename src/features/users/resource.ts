@@ -13,11 +13,11 @@ export interface UserItem extends Omit<User, 'disabledAt' | 'createdAt' | 'updat
   readonly updatedAt: string
 }
 
-/** Makes a one-time link on which the person chooses a password; earlier ones end. */
+/** Makes a one-time link on which the person chooses a password, and mails it where asked to; earlier ones end. */
 export type IssuePasswordLink = (
   userId: UserId,
   purpose: 'invitation' | 'reset',
-  change: Change,
+  change: Change & { readonly mail?: boolean },
 ) => Promise<{ readonly url: string; readonly expiresAt: Date }>
 
 export interface UserResourceDependencies {
@@ -71,6 +71,9 @@ export const userResource = (dependencies: UserResourceDependencies): Resource<U
   }
 }
 
+const mailedNotice = (email: string, expiresAt: Date): string =>
+  `A link with which the person chooses a password is on its way to ${email}. It works once, until ${expiresAt.toISOString()}.`
+
 type Run = Action<UserItem>['run']
 
 const runs = ({
@@ -87,10 +90,11 @@ const runs = ({
     enable: changing((id, actor) => users.enable(id, { actor })),
     'make-administrator': changing((id, actor) => users.setAdministrator(id, true, { actor })),
     'remove-administrator': changing((id, actor) => users.setAdministrator(id, false, { actor })),
-    async 'reset-password'(item, _input, actor) {
+    async 'reset-password'(item, { mail }, actor) {
       const user = await users.find(item.id)
       if (user === undefined) throw userNotFound()
-      const { url, expiresAt } = await issuePasswordLink(user.id, 'reset', { actor })
+      const { url, expiresAt } = await issuePasswordLink(user.id, 'reset', { actor, mail: mail === true })
+      if (mail === true) return { item: toItem(user), notice: mailedNotice(user.email ?? '', expiresAt) }
       return { item: toItem(user), reveals: { link: url }, notice: linkNotice(expiresAt) }
     },
   }

@@ -2,6 +2,7 @@ import { AppError, invalidInput, notFound } from '../../kernel/errors.ts'
 import type { Actor, RequestFacts } from '../../kernel/http.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
+import type { Kept } from '../feature.ts'
 
 /** A person with an account. */
 export interface User {
@@ -44,6 +45,8 @@ export interface Change {
   readonly actor: Actor
   readonly request?: RequestFacts
   readonly db?: DatabaseTransaction
+  /** What stays signed in where the change ends everything else. */
+  readonly keep?: Kept
 }
 
 export interface Users {
@@ -55,6 +58,8 @@ export interface Users {
   findByIdentifier(text: string): Promise<User | undefined>
   /** The canonical form of what somebody typed as his identifier; under it his attempts are counted, known or not. */
   canonicalIdentifier(text: string): string
+  /** An address as it is shown, and the form under which it is unique. Throws `users.email_invalid` (400). */
+  parseEmail(text: string): { readonly shown: string; readonly key: string }
   /** Whether the user may sign in and be served: there, and not disabled. */
   isActive(user: User | undefined): user is User
   /** The user's half of the gate before every issuance, answered from the database or a copy known to be current. */
@@ -83,22 +88,27 @@ export const isActive = (user: User | undefined): user is User =>
 export const userNotFound = (): AppError => notFound('users.not_found', 'There is no such user.')
 
 export const emailInvalid = (): AppError =>
-  invalidInput('users.email_invalid', 'This is not an e-mail address. Write it like name@example.com.')
+  invalidInput('users.email_invalid', 'This is not an e-mail address. Write it like name@example.com.', {
+    field: 'email',
+  })
 
 export const usernameInvalid = (): AppError =>
   invalidInput(
     'users.username_invalid',
     'A user name has 2 to 64 letters, digits, dots, hyphens and underscores, begins with a letter or digit and does not mix alphabets.',
+    { field: 'username' },
   )
 
 export const identifierMissing = (): AppError =>
-  invalidInput('users.identifier_missing', 'A user needs an e-mail address or a user name to sign in with.')
+  invalidInput('users.identifier_missing', 'A user needs an e-mail address or a user name to sign in with.', {
+    field: 'email',
+  })
 
 export const emailTaken = (): AppError =>
-  new AppError('users.email_taken', 409, 'Another user already has this e-mail address.')
+  new AppError('users.email_taken', 409, 'Another user already has this e-mail address.', { field: 'email' })
 
 export const usernameTaken = (): AppError =>
-  new AppError('users.username_taken', 409, 'Another user already has this user name.')
+  new AppError('users.username_taken', 409, 'Another user already has this user name.', { field: 'username' })
 
 export const lastAdministrator = (): AppError =>
   new AppError(

@@ -3,7 +3,7 @@ import { AppError } from '../../kernel/errors.ts'
 import type { PendingInteraction } from '../../provider/index.ts'
 import { factsOf, type Pages } from '../page.ts'
 import type { PagePorts } from '../ports.ts'
-import { clientOf } from './sign-in.ts'
+import { clientOf } from './steps.ts'
 
 export interface ConsentPage {
   show(ctx: Context, interaction: PendingInteraction): Promise<void>

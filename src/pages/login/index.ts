@@ -4,128 +4,120 @@
  */
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { AppError } from '../../kernel/errors.ts'
-import type { PendingInteraction } from '../../provider/index.ts'
 import type { Csrf } from '../csrf.ts'
+import { type DeviceCookies, openDeviceCookies } from '../device-cookie.ts'
 import { readForm } from '../forms.ts'
 import { factsOf, type Pages } from '../page.ts'
 import type { PagePorts } from '../ports.ts'
-import { openConsentPage } from './consent.ts'
-import { openSignIn } from './sign-in.ts'
+import { seeOther } from '../see-other.ts'
+import { type Acts, openActs } from './acts.ts'
+import { type Current, marks, standingOf } from './attempt.ts'
+import { type ConsentPage, openConsentPage } from './consent.ts'
+import { type Open, opening } from './opening.ts'
+import { openStepPages, type StepPages } from './steps.ts'
 
-/** What the routes of a sign-in share. */
+export { type LoginTools, openInteractionTools } from './opening.ts'
+
+type Form = Readonly<Record<string, string>>
+type Act = (ctx: Context, current: Current, form: Form) => Promise<void>
+type Handler = (ctx: Context) => Promise<void>
+
 interface Tools {
   readonly ports: PagePorts
   readonly pages: Pages
   readonly csrf: Csrf
 }
 
-type Act = (ctx: Context, interaction: PendingInteraction, form: Form) => Promise<void>
-type Form = Readonly<Record<string, string>>
-
 export function loginRoutes(router: Router, ports: PagePorts, rendering: Omit<Tools, 'ports'>): void {
   const tools = { ports, ...rendering }
-  const { interactions, factors, record } = ports
-  const signIn = openSignIn(ports, rendering.pages)
+  const devices = openDeviceCookies(ports.issuer)
   const consent = openConsentPage(ports, rendering.pages)
-  const open = opening(tools)
-  const posted = receiving(tools, open)
+  const steps = openStepPages({ ...tools, devices })
+  const acts = openActs({ ports, steps })
+  const shared: Shared = { ...tools, consent, steps, acts, devices, open: opening(tools) }
+  const show = showing(shared)
+  const posted = receiving(shared)
 
-  const show = async (ctx: Context, other: boolean): Promise<void> => {
+  const path = '/interaction/:uid'
+  router.get(path, show(false))
+  router.get(`${path}/other`, show(true))
+  router.post(
+    `${path}/consent`,
+    posted((ctx, { interaction }) => consent.allow(ctx, interaction)),
+  )
+  router.post(
+    `${path}/switch`,
+    posted(async (ctx, { interaction: { uid } }) => seeOther(ctx, `/interaction/${uid}/other`)),
+  )
+  router.post(`${path}/abort`, posted(aborting(ports)))
+  router.post(`${path}/later`, posted(puttingOff(shared)))
+  router.get(`${path}/enrol/:factor`, show(false, 'enrol'))
+  router.post(`${path}/enrol/:factor`, posted(acts.enrol))
+  router.post(`${path}/then/:interlude`, posted(acts.pass))
+  for (const other of [true, false]) {
+    const prefix = other ? `${path}/other` : path
+    router.get(`${prefix}/:factor`, show(other, 'prove'))
+    router.post(`${prefix}/:factor/start`, posted(acts.start, other))
+    router.post(`${prefix}/:factor`, posted(acts.prove, other))
+  }
+}
+
+interface Shared extends Tools {
+  readonly consent: ConsentPage
+  readonly steps: StepPages
+  readonly acts: Acts
+  readonly devices: DeviceCookies
+  readonly open: Open
+}
+
+/** The step at which the sign-in stands; with a factor, the page of that one where it may be used now. */
+const showing =
+  ({ ports, open, devices, consent, steps, acts }: Shared) =>
+  (other: boolean, chosen?: 'prove' | 'enrol'): Handler =>
+  async (ctx) => {
     const interaction = await open(ctx)
     if (interaction === undefined) return
-    if (interaction.prompt === 'consent' && !other) return await consent.show(ctx, interaction)
-    await signIn.show(ctx, interaction, { other })
+    const current = { interaction, other, device: devices.read(ctx) }
+    const standing = await standingOf(ports, ctx, current)
+    const begun = standing.attempt.proofs.length > 0
+    if (interaction.prompt === 'consent' && !other && !begun) return await consent.show(ctx, interaction)
+    if (interaction.registers && !other && !begun && ports.registration.isOpen())
+      return seeOther(ctx, `${standing.attempt.path}/register`)
+    const { step } = standing
+    if (step.step === 'done') return await acts.proceed(ctx, current)
+    const name = chosen && String(ctx.params.factor)
+    const fits = name === undefined || (step.step === chosen && step.factors.includes(name))
+    if (!fits) return seeOther(ctx, standing.attempt.path)
+    await steps.show(ctx, current, { standing, ...(name !== undefined && { chosen: name }) })
   }
 
-  const submit = (other: boolean) =>
-    posted(async (ctx, interaction, form) => {
-      const factor = factors.find(({ name }) => name === ctx.params.factor)
-      if (factor === undefined)
-        throw new AppError('login.unknown_factor', 404, 'There is no such way to sign in.')
-      if (interaction.prompt !== 'login' && !other) throw wrongStep()
-      await signIn.submit(ctx, interaction, { other, factor, form })
-    })
+/** A form of ours for the interaction of this browser; anything else has been answered. */
+const receiving =
+  ({ csrf, open, devices }: Shared) =>
+  (act: Act, other = false): Handler =>
+  async (ctx) => {
+    const form = await readForm(ctx)
+    csrf.verify(ctx, form)
+    const interaction = await open(ctx)
+    if (interaction !== undefined) await act(ctx, { interaction, other, device: devices.read(ctx) }, form)
+  }
 
-  const abort: Act = async (ctx, { prompt, clientId, userId }) => {
+const aborting =
+  ({ record, interactions }: PagePorts): Act =>
+  async (ctx, { interaction: { prompt, clientId, userId } }) => {
     const action = prompt === 'consent' ? 'consents.denied' : 'login.cancelled'
     await record({ action, outcome: 'failure', clientId, request: factsOf(ctx), ...(userId && { userId }) })
     await interactions.abort(ctx)
   }
 
-  const path = '/interaction/:uid'
-  router.get(path, (ctx) => show(ctx, false))
-  router.get(`${path}/other`, (ctx) => show(ctx, true))
-  router.post(
-    `${path}/consent`,
-    posted((ctx, interaction) => consent.allow(ctx, interaction)),
-  )
-  router.post(
-    `${path}/switch`,
-    posted(async (ctx, { uid }) => seeOther(ctx, `/interaction/${uid}/other`)),
-  )
-  router.post(`${path}/abort`, posted(abort))
-  router.post(`${path}/:factor`, submit(false))
-  router.post(`${path}/other/:factor`, submit(true))
-}
-
-type Open = (ctx: Context) => Promise<PendingInteraction | undefined>
-
-/** The interaction of this browser; where it cannot go on here, that has been explained and nothing comes back. */
-function opening(tools: Tools): Open {
-  return async (ctx) => {
-    const uid = String(ctx.params.uid)
-    try {
-      const interaction = await tools.ports.interactions.open(ctx, uid)
-      ctx.state.uiLocales = interaction.uiLocales
-      ctx.state.formTargets = interaction.redirectUri === undefined ? [] : [interaction.redirectUri]
-      return interaction
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'interaction.not_here') throw error
-      await explain(tools, ctx, uid)
-      return undefined
+/** Puts off what may be put off at this step, and nothing else. */
+const puttingOff =
+  ({ ports, acts }: Shared): Act =>
+  async (ctx, current) => {
+    const { attempt, step } = await standingOf(ports, ctx, current)
+    if (step.step === 'enrol' && step.later !== undefined) {
+      const mark = step.later.what === 'enrolment' ? marks.laterEnrolment : marks.laterBackup
+      await ports.attempts.pass(attempt.id, mark)
     }
+    await acts.proceed(ctx, current)
   }
-}
-
-/** A form of ours for the interaction of this browser; anything else has been answered. */
-const receiving =
-  ({ csrf }: Tools, open: Open) =>
-  (act: Act) =>
-  async (ctx: Context): Promise<void> => {
-    const form = await readForm(ctx)
-    csrf.verify(ctx, form)
-    const interaction = await open(ctx)
-    if (interaction !== undefined) await act(ctx, interaction, form)
-  }
-
-/** Says what became of a sign-in that cannot go on here, and leads on. */
-async function explain({ ports, pages }: Tools, ctx: Context, uid: string): Promise<void> {
-  const trail = await ports.interactions.trail(ctx, uid)
-  const signedIn = (await ports.signIn.signedIn(ctx)) !== undefined
-  // A form sent twice: the first one went through, but the browser followed the second, and may never have got the
-  // cookie of the session. Whoever cancels twice does not mean to begin again.
-  const sentTwice =
-    ctx.method === 'POST' && !ctx.path.endsWith('/abort') && (signedIn || trail?.finished === true)
-  if (sentTwice && trail?.restartPath !== undefined) return seeOther(ctx, trail.restartPath)
-  const client = trail?.clientId === undefined ? undefined : await ports.clients.view(trail.clientId)
-  ctx.status = trail?.pending === true ? 403 : 410
-  pages.answer(ctx, trail?.pending === true ? 'login/other-browser' : 'login/expired', {
-    signedIn,
-    homeUrl: '/',
-    keepsCookies: ctx.get('Cookie') !== '',
-    ...(client && { client: { name: client.name, ...(client.clientUri && { uri: client.clientUri }) } }),
-  })
-}
-
-const wrongStep = (): AppError =>
-  new AppError(
-    'login.wrong_step',
-    400,
-    'No password is asked for at this step. Go back to the application and sign in again.',
-  )
-
-function seeOther(ctx: Context, path: string): void {
-  ctx.status = 303
-  ctx.redirect(path)
-}

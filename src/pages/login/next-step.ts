@@ -1,47 +1,187 @@
-import type { Factor, Proof } from '../../features/feature.ts'
+import type { Proof } from '../../features/feature.ts'
+import type { UserId } from '../../kernel/ids.ts'
+import { highest, isAtLeast, type Level } from '../../kernel/levels.ts'
 
-export type LoginAcr = 'urn:latchkey:acr:single-factor' | 'urn:latchkey:acr:multi-factor'
+export type LoginAcr = `urn:latchkey:acr:${Level}`
 
-export type Step =
-  | { readonly step: 'prove'; readonly factors: readonly string[] }
-  | {
-      readonly step: 'done'
-      readonly userId: string
-      readonly amr: readonly string[]
-      readonly acr: LoginAcr
-      readonly at: Date
-    }
+/** A way to sign in, as far as the decision needs it, and whether the person of the attempt has it. */
+export interface FactorState {
+  readonly name: string
+  readonly offers: 'first' | 'second' | 'either'
+  readonly order: number
+  /** Offered beside others, and never the reason to ask. */
+  readonly backup: boolean
+  /** The level it brings a sign-in to as its second proof. */
+  readonly reaches: Level
+  readonly enrolled: boolean
+  /** Can be added in the middle of a sign-in. */
+  readonly enrollable: boolean
+}
 
 /** What the sign-in at hand demands. */
-export interface Policy {
-  /** How many different factors must be proven. */
-  readonly factors: 1 | 2
+export interface Demand {
+  /** Of the client and of the request: nothing stands in for it. */
+  readonly strict: Level
+  /** Of the server: a trusted device stands for it, and who cannot reach it yet may have time. */
+  readonly standing: Level
+  /** Until when `standing` may be put off; absent where it may not, or no longer. */
+  readonly graceUntil?: Date
+}
+
+export interface Situation {
+  readonly proofs: readonly Proof[]
+  /** Whom the sign-in is to confirm; anybody where absent. */
+  readonly confirms?: UserId
+  readonly demand: Demand
+  readonly factors: readonly FactorState[]
+  /** This browser needs no second factor for this person. */
+  readonly trusted: boolean
+  /** A way to sign in was added in this very attempt. */
+  readonly enrolledNow: boolean
+  /** The person puts off what may be put off: a stronger way to sign in, or a way out beside it. */
+  readonly later: readonly ('enrolment' | 'backup')[]
+  /** Pages that are due before the end, in their order. */
+  readonly interludes: readonly string[]
+}
+
+export type Step =
+  | { readonly step: 'prove'; readonly place: 'first' | 'second'; readonly factors: readonly string[] }
+  | {
+      readonly step: 'enrol'
+      readonly factors: readonly string[]
+      /** It may be put off: for good, or until then. */
+      readonly later?: { readonly what: 'enrolment' | 'backup'; readonly until?: Date }
+    }
+  | { readonly step: 'interlude'; readonly name: string }
+  | Done
+
+export interface Done {
+  readonly step: 'done'
+  readonly userId: UserId
+  readonly amr: readonly string[]
+  readonly level: Level
+  readonly acr: LoginAcr
+  readonly at: Date
 }
 
 /**
- * The only place that decides what comes next in a sign-in: from the proofs that the server holds and the policy, never
- * from what a form says. Proofs of different people prove nothing together.
+ * The only place that decides what comes next in a sign-in: from the proofs that the server holds, what the person has and
+ * what is demanded, never from what a form says. Proofs of different people prove nothing together.
  */
-export function nextStep(proofs: readonly Proof[], policy: Policy, available: readonly Factor[]): Step {
-  const [first] = proofs
-  if (first === undefined) return { step: 'prove', factors: offered(available, 'first') }
-  const same = proofs.filter(({ userId }) => userId === first.userId)
-  const proven = new Set(same.map(({ factor }) => factor))
-  if (proven.size < policy.factors) {
-    return { step: 'prove', factors: offered(available, 'second').filter((name) => !proven.has(name)) }
+export function nextStep(situation: Situation): Step {
+  const { proofs, confirms, demand, factors, later } = situation
+  const userId = confirms ?? proofs[0]?.userId
+  const own = proofs.filter((proof) => proof.userId === userId)
+  if (userId === undefined || own.length === 0) {
+    return { step: 'prove', place: 'first', factors: firstFactors(situation) }
   }
-  const amr = [...new Set(same.flatMap((proof) => proof.amr))]
-  const at = new Date(Math.max(...same.map((proof) => proof.at.getTime())))
-  const several = proven.size > 1
-  return {
-    step: 'done',
-    userId: first.userId,
-    // RFC 8176 §2: `mfa` where several factors were used, beside the methods themselves.
-    amr: several ? [...amr, 'mfa'] : amr,
-    acr: several ? 'urn:latchkey:acr:multi-factor' : 'urn:latchkey:acr:single-factor',
-    at,
+  const level = reached(own, factors)
+  const more = demandsMore(situation, own, level)
+  const seconds = secondFactors(situation, own)
+  if (more && seconds.length > 0) return { step: 'prove', place: 'second', factors: seconds }
+  if (more) {
+    const wanted = highest([demand.strict, demand.standing])
+    const until = isAtLeast(level, demand.strict) ? demand.graceUntil : undefined
+    if (until === undefined || !later.includes('enrolment')) {
+      return {
+        step: 'enrol',
+        factors: enrollable(factors, own, wanted),
+        ...(until && { later: { what: 'enrolment', until } }),
+      }
+    }
   }
+  return afterProofs(situation, { userId, level, proofs: own })
 }
 
-const offered = (factors: readonly Factor[], place: 'first' | 'second'): readonly string[] =>
-  factors.filter(({ offers }) => offers === place || offers === 'either').map(({ name }) => name)
+interface Proven {
+  readonly userId: UserId
+  readonly level: Level
+  readonly proofs: readonly Proof[]
+}
+
+function afterProofs({ factors, enrolledNow, later, interludes }: Situation, proven: Proven): Step {
+  const backups = factors.filter(({ backup }) => backup)
+  if (enrolledNow && !later.includes('backup') && !backups.some(({ enrolled }) => enrolled)) {
+    const offered = backups.filter((factor) => factor.enrollable).map(({ name }) => name)
+    if (offered.length > 0) return { step: 'enrol', factors: offered, later: { what: 'backup' } }
+  }
+  const [interlude] = interludes
+  if (interlude !== undefined) return { step: 'interlude', name: interlude }
+  return done(proven)
+}
+
+function done({ userId, level, proofs }: Proven): Done {
+  const several = new Set(proofs.map(({ factor }) => factor)).size > 1
+  const amr = new Set(proofs.flatMap((proof) => proof.amr))
+  // RFC 8176 §2: `mfa` where several factors were used, beside the methods themselves.
+  if (several) amr.add('mfa')
+  // What a session had proven before keeps its time, so that nobody takes the sign-in for newer than its oldest part.
+  const held = proofs.find(({ factor }) => factor === sessionFactor)
+  const at = held?.at ?? new Date(Math.max(...proofs.map((proof) => proof.at.getTime())))
+  return { step: 'done', userId, amr: [...amr], level, acr: `urn:latchkey:acr:${level}`, at }
+}
+
+/** The name under which what a session has proven before counts as a proof. */
+export const sessionFactor = 'session'
+
+/** What the proofs are worth together. */
+function reached(own: readonly Proof[], factors: readonly FactorState[]): Level {
+  const alone = own.map(({ level }) => level ?? 'single-factor')
+  if (new Set(own.map(({ factor }) => factor)).size < 2) return highest(alone)
+  const seconds = factors.filter(
+    ({ name, offers }) => offers !== 'first' && own.some((proof) => proof.factor === name),
+  )
+  return highest([...alone, ...seconds.map(({ reaches }) => reaches)])
+}
+
+/**
+ * Who has a second factor is asked for it, whatever is demanded: otherwise it would protect nothing. One that was proven
+ * first is no other one.
+ */
+function demandsMore({ demand, factors, trusted }: Situation, own: readonly Proof[], level: Level): boolean {
+  if (!isAtLeast(level, demand.strict)) return true
+  if (trusted) return false
+  const proven = new Set(own.map(({ factor }) => factor))
+  const hasOwn = factors.some(
+    ({ name, enrolled, backup, offers }) => enrolled && !backup && offers !== 'first' && !proven.has(name),
+  )
+  return !isAtLeast(level, demand.standing) || (hasOwn && level === 'single-factor')
+}
+
+function firstFactors({ confirms, factors }: Situation): readonly string[] {
+  const all = factors.filter(({ offers }) => offers !== 'second')
+  const own = confirms === undefined ? all : all.filter(({ enrolled }) => enrolled)
+  return sorted(own.length > 0 ? own : all)
+}
+
+/**
+ * What the person has and has not proven yet. One that does not reach what is demanded is asked for too, where nothing but
+ * the first factor was proven: whoever may add a way to sign in must have shown all that guards the account.
+ */
+function secondFactors({ factors, demand }: Situation, own: readonly Proof[]): readonly string[] {
+  const proven = new Set(own.map(({ factor }) => factor))
+  const left = factors.filter(
+    ({ name, offers, enrolled }) => enrolled && offers !== 'first' && !proven.has(name),
+  )
+  const wanted = highest([demand.strict, demand.standing])
+  const level = reached(own, factors)
+  const useful = left.filter(({ reaches }) => isAtLeast(reaches, wanted))
+  const guarding = level === 'single-factor' ? left : useful
+  const chosen = useful.some(({ backup }) => !backup) ? useful : guarding
+  return chosen.some(({ backup }) => !backup) ? sorted(chosen) : []
+}
+
+const enrollable = (
+  factors: readonly FactorState[],
+  own: readonly Proof[],
+  wanted: Level,
+): readonly string[] =>
+  sorted(
+    factors.filter(
+      ({ name, backup, reaches, enrollable: can }) =>
+        can && !backup && isAtLeast(reaches, wanted) && !own.some(({ factor }) => factor === name),
+    ),
+  )
+
+const sorted = (factors: readonly FactorState[]): readonly string[] =>
+  factors.toSorted((a, b) => a.order - b.order).map(({ name }) => name)

@@ -1,0 +1,126 @@
+import { newId, type UserId } from '../../kernel/ids.ts'
+import { isUniqueViolation } from '../../storage/errors.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Proof } from '../feature.ts'
+import type { StoredAttempt } from './attempts.ts'
+
+const batch = 1_000
+
+/** A row as it is read, and the count of its writes by which a change knows that nothing came between. */
+export interface AttemptRow extends StoredAttempt {
+  readonly version: number | undefined
+}
+
+interface StoredChallenge {
+  readonly id: string
+  readonly userId: string | null
+  readonly sealed: string
+  readonly expiresAt: Date
+}
+
+const openAttemptRows = ({ db }: Storage) => ({
+  async find(id: string, at: Date): Promise<AttemptRow> {
+    const row = await db.signInAttempt.findFirst({ where: { id, expiresAt: { gt: at } } })
+    if (row === null) return { userId: undefined, proofs: [], passed: [], version: undefined }
+    return {
+      userId: (row.userId ?? undefined) as UserId | undefined,
+      proofs: (JSON.parse(row.proofs) as (Omit<Proof, 'at'> & { at: string })[]).map((proof) => ({
+        ...proof,
+        at: new Date(proof.at),
+      })),
+      passed: JSON.parse(row.passed) as string[],
+      version: row.version,
+    }
+  },
+
+  /** False where another request was first. */
+  async insert(
+    id: string,
+    attempt: StoredAttempt,
+    times: { readonly createdAt: Date; readonly expiresAt: Date },
+  ): Promise<boolean> {
+    await db.signInAttempt.deleteMany({ where: { id, expiresAt: { lte: times.createdAt } } })
+    try {
+      await db.signInAttempt.create({ data: { id, ...columnsOf(attempt), ...times } })
+      return true
+    } catch (error) {
+      if (isUniqueViolation(error)) return false
+      throw error
+    }
+  },
+
+  /** True when nothing was written since `version`. */
+  async replace(id: string, attempt: StoredAttempt, version: number): Promise<boolean> {
+    const { count } = await db.signInAttempt.updateMany({
+      where: { id, version },
+      data: { ...columnsOf(attempt), version: version + 1 },
+    })
+    return count === 1
+  },
+
+  async remove(id: string): Promise<void> {
+    await db.signInAttempt.deleteMany({ where: { id } })
+    await db.challenge.deleteMany({ where: { owner: id } })
+  },
+
+  async removeOfUser(within: DatabaseTransaction, userId: string, but: readonly string[]): Promise<void> {
+    await within.signInAttempt.deleteMany({ where: { userId, id: { notIn: [...but] } } })
+    await within.challenge.deleteMany({ where: { userId, owner: { notIn: [...but] } } })
+  },
+
+  /** Removes at most one batch of each that has expired; true when more may be left. */
+  async removeExpired(at: Date): Promise<boolean> {
+    const expired = { expiresAt: { lte: at } }
+    const attempts = await db.signInAttempt.findMany({ where: expired, select: { id: true }, take: batch })
+    await db.signInAttempt.deleteMany({ where: { ...expired, id: { in: attempts.map(({ id }) => id) } } })
+    const challenges = await db.challenge.findMany({ where: expired, select: { id: true }, take: batch })
+    await db.challenge.deleteMany({ where: { ...expired, id: { in: challenges.map(({ id }) => id) } } })
+    return attempts.length === batch || challenges.length === batch
+  },
+})
+
+const columnsOf = ({ userId, proofs, passed }: StoredAttempt) => ({
+  userId: userId ?? null,
+  proofs: JSON.stringify(proofs),
+  passed: JSON.stringify(passed),
+})
+
+const openChallengeRows = ({ db }: Storage) => ({
+  async put(
+    { owner, purpose }: { readonly owner: string; readonly purpose: string },
+    row: Omit<StoredChallenge, 'id'> & { readonly createdAt: Date },
+  ): Promise<void> {
+    const columns = { ...row, id: newId(), failures: 0 }
+    await db.challenge.upsert({
+      where: { owner_purpose: { owner, purpose } },
+      create: { owner, purpose, ...columns },
+      update: columns,
+    })
+  },
+
+  findChallenge: (owner: string, purpose: string, at: Date): Promise<StoredChallenge | null> =>
+    db.challenge.findFirst({ where: { owner, purpose, expiresAt: { gt: at } } }),
+
+  /** True for exactly one caller, and only for the challenge that it has read. */
+  takeChallenge: async (id: string): Promise<boolean> =>
+    (await db.challenge.deleteMany({ where: { id } })).count === 1,
+
+  /** Counts one answer; false where as many as are allowed were counted before. */
+  countAnswer: async (id: string, limit: number): Promise<boolean> =>
+    (
+      await db.challenge.updateMany({
+        where: { id, failures: { lt: limit } },
+        data: { failures: { increment: 1 } },
+      })
+    ).count === 1,
+
+  async endChallenge(owner: string, purpose: string): Promise<void> {
+    await db.challenge.deleteMany({ where: { owner, purpose } })
+  },
+})
+
+export const openAttemptStore = (storage: Storage) => ({
+  ...openAttemptRows(storage),
+  ...openChallengeRows(storage),
+})
+export type AttemptStore = ReturnType<typeof openAttemptStore>

@@ -1,0 +1,105 @@
+/**
+ * Owns telling people what was changed on their account, and ending what was signed in before such a change.
+ * Does not own the changes: each feature says what happened, in its own transaction.
+ */
+import type { Clock } from '../../kernel/clock.ts'
+import { hashSecret } from '../../kernel/ids.ts'
+import type { DatabaseTransaction } from '../../storage/storage.ts'
+import type { Attempts } from '../attempts/index.ts'
+import type { Feature, Kept } from '../feature.ts'
+import type { Mail, MailFact } from '../mail/index.ts'
+import type { Notices } from './notices.ts'
+import { findOwner } from './store.ts'
+
+export type { AccountChange, Notices } from './notices.ts'
+
+export interface NoticeDependencies {
+  readonly clock: Clock
+  readonly issuer: string
+  readonly mail: Mail
+  readonly attempts: Pick<Attempts, 'endOfUser'>
+  readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
+  readonly endOthers: (db: DatabaseTransaction, userId: string, keep: Kept) => Promise<void>
+  readonly describeBrowser: (
+    userAgent: string,
+  ) => Promise<{ readonly browser?: string; readonly system?: string }>
+  /** Every device that needs no second factor needs one again. */
+  readonly forgetDevices: (db: DatabaseTransaction, userId: string) => Promise<void>
+}
+
+export function openNotices(dependencies: NoticeDependencies): Feature & { readonly notices: Notices } {
+  const tell = telling(dependencies)
+  return {
+    name: 'notices',
+    notices: {
+      tell,
+      async credentialsChanged(db, { keep = {}, ...change }) {
+        await endBefore(dependencies, { db, userId: change.userId, keep })
+        await tell(db, change)
+      },
+    },
+  }
+}
+
+interface End {
+  readonly db: DatabaseTransaction
+  readonly userId: string
+  readonly keep: Kept
+}
+
+async function endBefore(
+  { attempts, endEverything, endOthers, forgetDevices }: NoticeDependencies,
+  { db, userId, keep }: End,
+): Promise<void> {
+  const { sessionUid, interactionUid } = keep
+  const kept = [sessionUid, interactionUid].filter((uid) => uid !== undefined)
+  if (kept.length === 0) await endEverything(db, userId)
+  else await endOthers(db, userId, keep)
+  // What is remembered for a page belongs to the hash of what it is part of.
+  await attempts.endOfUser(db, userId, kept.map(hashSecret))
+  await forgetDevices(db, userId)
+}
+
+const telling =
+  ({ clock, issuer, mail, describeBrowser }: NoticeDependencies): Notices['tell'] =>
+  async (db, { userId, what, params = {}, request, to, locale }) => {
+    if (!mail.available) return
+    const owner = await findOwner(db, userId)
+    const addresses = new Set(to ?? (owner?.email ? [owner.email] : []))
+    if (addresses.size === 0) return
+    const facts = [
+      { label: 'mail.notice.when', value: clock.now() },
+      ...whereFrom(await describeBrowser(request?.userAgent ?? '')),
+    ]
+    for (const address of [...addresses].toSorted()) {
+      await mail.send(
+        {
+          to: address,
+          userId,
+          template: 'notice',
+          text: { key: `notice.${what}`, params },
+          facts,
+          ...(owner?.zoneinfo && { zone: owner.zoneinfo }),
+          link: `${issuer}/account/security`,
+          locale: owner?.locale ?? locale,
+          isNotice: true,
+        },
+        db,
+      )
+    }
+  }
+
+function whereFrom({
+  browser,
+  system,
+}: {
+  readonly browser?: string
+  readonly system?: string
+}): readonly MailFact[] {
+  const label = 'mail.notice.where'
+  if (browser !== undefined && system !== undefined) {
+    return [{ label, value: { key: 'mail.notice.browser', params: { browser, system } } }]
+  }
+  const name = browser ?? system
+  return name === undefined ? [] : [{ label, value: name }]
+}

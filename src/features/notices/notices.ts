@@ -1,0 +1,29 @@
+import type { RequestFacts } from '../../kernel/http.ts'
+import type { TextParams } from '../../kernel/text.ts'
+import type { DatabaseTransaction } from '../../storage/storage.ts'
+import type { Kept } from '../feature.ts'
+
+/** Something that was changed in how a person signs in or is reached. */
+export interface AccountChange {
+  readonly userId: string
+  /** The message `notice.<what>` says it in the mail: `passkey-added`. */
+  readonly what: string
+  readonly params?: TextParams
+  readonly request?: RequestFacts
+  /** The addresses to tell; the user's own where absent. After a change of address: the old one, too. */
+  readonly to?: readonly string[]
+  /** The language of the page on which it happened, for who has chosen none. */
+  readonly locale?: string
+  /** What stays signed in; nothing where absent. */
+  readonly keep?: Kept
+}
+
+export interface Notices {
+  /** Tells the owner by mail, where he has an address and mail can be sent. */
+  tell(db: DatabaseTransaction, change: Omit<AccountChange, 'keep'>): Promise<void>
+  /**
+   * A change of credentials (ASVS 7.4.3): ends every other session, the tokens given in them, and pending sign-ins,
+   * forgets the devices that need no second factor, and tells the owner.
+   */
+  credentialsChanged(db: DatabaseTransaction, change: AccountChange): Promise<void>
+}

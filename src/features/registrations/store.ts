@@ -1,0 +1,78 @@
+import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import type { Page, PageRequest } from '../../kernel/resource.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { StoredInvitation } from './registrations.ts'
+
+const batch = 1_000
+
+const shown = { id: true, email: true, createdAt: true, expiresAt: true, consumedAt: true } as const
+
+export const openInvitationStore = ({ db }: Storage) => ({
+  async insert(
+    within: DatabaseTransaction,
+    invitation: Omit<StoredInvitation, 'consumedAt'> & { readonly tokenHash: string },
+  ): Promise<void> {
+    await within.invitation.createMany({ data: [invitation] })
+  },
+
+  find: async (id: string, within: DatabaseTransaction = db): Promise<StoredInvitation | undefined> =>
+    (await within.invitation.findUnique({ where: { id }, select: shown })) ?? undefined,
+
+  /** By the hash of what its link carries, if it can still be used. */
+  findUsable: async (tokenHash: string, at: Date): Promise<StoredInvitation | undefined> =>
+    (await db.invitation.findFirst({ where: usable(tokenHash, at), select: shown })) ?? undefined,
+
+  /** True for exactly one of those who try. */
+  async consume(within: DatabaseTransaction, tokenHash: string, at: Date): Promise<boolean> {
+    const { count } = await within.invitation.updateMany({
+      where: usable(tokenHash, at),
+      data: { consumedAt: at },
+    })
+    return count === 1
+  },
+
+  /** False where it was used already or is gone. */
+  async setEnd(within: DatabaseTransaction, id: string, expiresAt: Date): Promise<boolean> {
+    const { count } = await within.invitation.updateMany({
+      where: { id, consumedAt: null },
+      data: { expiresAt },
+    })
+    return count === 1
+  },
+
+  async remove(within: DatabaseTransaction, id: string): Promise<boolean> {
+    return (await within.invitation.deleteMany({ where: { id } })).count === 1
+  },
+
+  /** Oldest first. Throws `page.bad_cursor` and `page.bad_search`. */
+  async list(request: PageRequest): Promise<Page<StoredInvitation>> {
+    const after = request.after === undefined ? undefined : readCursor(request.after)
+    const search = searchText(request.search)?.toLowerCase()
+    const rows = await db.invitation.findMany({
+      select: shown,
+      where: {
+        ...(search !== undefined && { email: { contains: search } }),
+        ...(after && {
+          OR: [{ createdAt: { gt: after.createdAt } }, { createdAt: after.createdAt, id: { gt: after.id } }],
+        }),
+      },
+      orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      take: request.limit + 1,
+    })
+    const items = rows.slice(0, request.limit)
+    const last = items.at(-1)
+    return last !== undefined && rows.length > request.limit ? { items, next: writeCursor(last) } : { items }
+  },
+
+  /** Removes at most one batch of those that ended before `at`; true when more may be left. */
+  async removeEnded(at: Date): Promise<boolean> {
+    const where = { expiresAt: { lte: at } }
+    const rows = await db.invitation.findMany({ where, select: { id: true }, take: batch })
+    await db.invitation.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
+    return rows.length === batch
+  },
+})
+
+const usable = (tokenHash: string, at: Date) => ({ tokenHash, consumedAt: null, expiresAt: { gt: at } })
+
+export type InvitationStore = ReturnType<typeof openInvitationStore>

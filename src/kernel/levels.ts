@@ -1,0 +1,12 @@
+/**
+ * What a sign-in is worth, from little to much: one factor; two, or one that holds two; one that no copied page can
+ * obtain (WebAuthn).
+ */
+export const levels = ['single-factor', 'multi-factor', 'phishing-resistant'] as const
+export type Level = (typeof levels)[number]
+
+export const isAtLeast = (level: Level, wanted: Level): boolean =>
+  levels.indexOf(level) >= levels.indexOf(wanted)
+
+export const highest = (all: readonly Level[]): Level =>
+  all.reduce((best, level) => (isAtLeast(level, best) ? level : best), 'single-factor')

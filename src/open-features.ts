@@ -1,0 +1,229 @@
+/** The features of every start: what they stand on, and each handed what it needs. The whole product on one page. */
+import type { Config } from './config/config.ts'
+import { openAddresses } from './features/addresses/index.ts'
+import { openAttempts } from './features/attempts/index.ts'
+import { openAudit } from './features/audit/index.ts'
+import { openClients } from './features/clients/index.ts'
+import { openConsents } from './features/consents/index.ts'
+import { openDepartures } from './features/departures/index.ts'
+import { openEmailCodes } from './features/email-codes/index.ts'
+import type { Feature } from './features/feature.ts'
+import { openMail } from './features/mail/index.ts'
+import { openNotices } from './features/notices/index.ts'
+import { openOutbox } from './features/outbox/index.ts'
+import { openPasskeys } from './features/passkeys/index.ts'
+import { openPasswords, type PasswordsFeature } from './features/passwords/index.ts'
+import { openPolicy } from './features/policy/index.ts'
+import { openProfiles } from './features/profiles/index.ts'
+import { openRecoveryCodes } from './features/recovery-codes/index.ts'
+import { openRegistrations } from './features/registrations/index.ts'
+import { openResources } from './features/resources/index.ts'
+import { openSessionsFeature, type SessionsFeature } from './features/sessions/index.ts'
+import { openSetup } from './features/setup/index.ts'
+import { openSigningKeys } from './features/signing-keys/index.ts'
+import { openTerms } from './features/terms/index.ts'
+import { openThrottle } from './features/throttle/index.ts'
+import { openTotp } from './features/totp/index.ts'
+import { openTrustedDevices } from './features/trusted-devices/index.ts'
+import { openUsers, type UsersFeature } from './features/users/index.ts'
+import type { Clock } from './kernel/clock.ts'
+import type { Log } from './kernel/log.ts'
+import type { Sealing } from './kernel/sealing.ts'
+import { languageNames, mailWords, messageNames } from './page-words.ts'
+import type { Artefacts } from './provider/index.ts'
+import { signInWays } from './sign-in-ways.ts'
+import type { DatabaseTransaction, Storage } from './storage/storage.ts'
+
+/** What the features stand on. */
+export interface Ground {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly storage: Storage
+  readonly sealing: Sealing
+  readonly artefacts: Artefacts
+  /** All features, once they are open. */
+  readonly all: readonly Feature[]
+}
+
+/** In the order in which one needs another. */
+export function openFeatures(ground: Ground) {
+  const later: Later = {
+    clientName: async (id) => (await parties.clients.clients.find(id))?.name,
+    describeBrowser: (userAgent) => access.sessions.describeBrowser(userAgent),
+    forgetDevices: (db, userId) => access.trustedDevices.trustedDevices.forgetAll(db, userId),
+  }
+  const base = openBase(ground, later)
+  const people = openPeople(ground, base)
+  const parties = openParties(ground, base, people)
+  const factors = openFactors(ground, { ...base, ...people, later })
+  const access = openAccess(ground, { ...base, ...people, ...parties, later })
+  return { ...people, ...factors, ...parties, ...access, ...base }
+}
+
+/** What the first features ask of those that are opened after them. */
+interface Later {
+  clientName(id: string): Promise<string | undefined>
+  readonly describeBrowser: SessionsFeature['describeBrowser']
+  forgetDevices(db: DatabaseTransaction, userId: string): Promise<void>
+}
+
+const commonOf = ({ storage, clock, sealing, log, config, artefacts }: Ground) => ({
+  storage,
+  clock,
+  sealing,
+  log,
+  issuer: config.issuer,
+  endEverything: artefacts.endEverythingOfUser,
+})
+
+/** What every other feature may ask for: the record, the post, what is remembered, how often somebody may try. */
+function openBase(ground: Ground, { clientName, describeBrowser, forgetDevices }: Later) {
+  const { config, artefacts, all } = ground
+  const words = { isTold: messageNames(), clientName, describeBrowser }
+  const audit = openAudit({ ...commonOf(ground), settings: config.audit }, words)
+  const common = { ...commonOf(ground), audit: audit.audit }
+  const deliveries = () => all.flatMap((feature) => feature.deliveries ?? [])
+  const outbox = openOutbox({ ...common, settings: config.outbox, deliveries })
+  const mail = openMail({
+    ...common,
+    ...outbox,
+    settings: config.mail,
+    development: config.development,
+    brandName: config.server.brandName,
+    render: mailWords(config),
+  })
+  const attempts = openAttempts({ ...common, ttlSeconds: config.provider.interactionTtlSeconds })
+  const throttle = openThrottle({ ...common, settings: config.throttle })
+  const notices = openNotices({
+    ...common,
+    mail: mail.mail,
+    attempts: attempts.attempts,
+    endOthers: artefacts.endOthersOfUser,
+    forgetDevices,
+    describeBrowser,
+  })
+  return { audit, outbox, mail, attempts, throttle, notices }
+}
+
+type Base = ReturnType<typeof openBase>
+
+/** The base, as features take it. */
+const servicesOf = (ground: Ground, base: Base) => ({
+  ...commonOf(ground),
+  audit: base.audit.audit,
+  outbox: base.outbox.outbox,
+  mail: base.mail.mail,
+  challenges: base.attempts.challenges,
+  throttle: base.throttle.throttle,
+  notices: base.notices.notices,
+})
+
+/** Who there is, how one comes to be there, and what is known of one. */
+function openPeople(ground: Ground, base: Base) {
+  const { config } = ground
+  const users: UsersFeature = openUsers({
+    ...servicesOf(ground, base),
+    issuePasswordLink: (userId, purpose, change) => passwords.passwords.issueLink(userId, purpose, change),
+    addressChanged: (db, change) => addresses.addresses.changed(db, change),
+  })
+  const common = { ...servicesOf(ground, base), users: users.users }
+  const addresses = openAddresses({ ...common, settings: config.addresses })
+  const passwords: PasswordsFeature = openPasswords({
+    ...common,
+    settings: config.passwords,
+    productNames: ['Latchkey', config.server.brandName],
+  })
+  const terms = openTerms({ ...common, settings: config.terms })
+  const profiles = openProfiles({ ...common, settings: config.profiles, languages: languageNames })
+  const registrations = openRegistrations({
+    ...common,
+    passwords: passwords.passwords,
+    terms: terms.terms,
+    fields: profiles.profiles.newPerson,
+    settings: config.registrations,
+  })
+  const setup = openSetup({ ...common, passwords: passwords.passwords, settings: config.setup })
+  return { users, profiles, addresses, passwords, terms, registrations, setup }
+}
+
+type People = ReturnType<typeof openPeople>
+
+/** Applications and services, what they may have, and what signing in to them takes. */
+function openParties(ground: Ground, base: Base, { users }: People) {
+  const { config, artefacts, all } = ground
+  const common = servicesOf(ground, base)
+  const clients = openClients({ ...common, endEverythingOfClient: artefacts.endEverythingOfClient })
+  const resources = openResources(common)
+  const policy = openPolicy({
+    ...common,
+    settings: config.policy,
+    ...signInWays({ users: users.users, clients: clients.clients }, all),
+  })
+  const signingKeys = openSigningKeys({ ...common, settings: config.signingKeys })
+  return { clients, resources, policy, signingKeys }
+}
+
+/** The ways to prove who one is, beside the password. */
+function openFactors(
+  ground: Ground,
+  { users, later, ...base }: Base & Pick<People, 'users'> & { readonly later: Later },
+) {
+  const { config, all } = ground
+  const { brandName } = config.server
+  const common = { ...servicesOf(ground, base), users: users.users }
+  const emailCodes = openEmailCodes({
+    ...common,
+    settings: config.emailCodes,
+    browserOf: async (userAgent) => ({
+      browser: '',
+      system: '',
+      ...(await later.describeBrowser(userAgent)),
+    }),
+    clientName: async (id) => (await later.clientName(id)) ?? brandName,
+  })
+  const passkeys = openPasskeys({
+    ...common,
+    challengeTtlSeconds: config.provider.interactionTtlSeconds,
+    name: brandName,
+    settings: config.passkeys,
+    factors: () => all.flatMap(({ factor }) => factor ?? []),
+  })
+  const { reauthenticationSeconds: freshSeconds } = config.account
+  const recoveryCodes = openRecoveryCodes({ ...common, freshSeconds })
+  const totp = openTotp({ ...common, serviceName: brandName, leadOn: recoveryCodes.leadOn })
+  return { totp, recoveryCodes, passkeys, emailCodes }
+}
+
+/** What is open for a person, and how it ends: sessions, devices, applications, the account itself. */
+function openAccess(
+  ground: Ground,
+  opened: Base & People & ReturnType<typeof openParties> & { readonly later: Later },
+) {
+  const { config, artefacts, all } = ground
+  const { users, clients, resources, throttle, later } = opened
+  const findUser = async (key: string) =>
+    (await users.users.find(key)) ?? (await users.users.findByIdentifier(key))
+  const common = { ...servicesOf(ground, opened), users: users.users, findUser }
+  const consents = openConsents({
+    ...common,
+    accessOfUser: artefacts.accessOfUser,
+    endClientOfUser: artefacts.endClientOfUser,
+    client: clients.clients.find,
+    api: resources.resources.findByIndicator,
+  })
+  const trustedDevices = openTrustedDevices({
+    ...common,
+    settings: config.trustedDevices,
+    renamed: throttle.throttle.deviceRenamed,
+    describeBrowser: later.describeBrowser,
+  })
+  const sessions: SessionsFeature = openSessionsFeature({
+    ...common,
+    source: artefacts,
+    devices: trustedDevices.trustedDevices,
+    clientName: later.clientName,
+  })
+  const departures = openDepartures({ ...common, settings: config.departures, features: () => all })
+  return { consents, trustedDevices, sessions, departures }
+}
