@@ -3,6 +3,7 @@ import { clientsDefinition } from './features/clients/index.ts'
 import { consentsDefinition } from './features/consents/index.ts'
 import type { FeatureDefinition } from './features/feature.ts'
 import { mailDefinition } from './features/mail/index.ts'
+import { passkeysDefinition } from './features/passkeys/index.ts'
 import { policyDefinition } from './features/policy/index.ts'
 import { profilesDefinition } from './features/profiles/index.ts'
 import { recoveryCodesDefinition } from './features/recovery-codes/index.ts'
@@ -20,6 +21,7 @@ export const definitions: readonly FeatureDefinition[] = [
   profilesDefinition,
   registrationsDefinition,
   totpDefinition,
+  passkeysDefinition,
   recoveryCodesDefinition,
   sessionsDefinition,
   clientsDefinition,

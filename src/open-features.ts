@@ -182,15 +182,16 @@ function openFactors(
     }),
     clientName: async (id) => (await later.clientName(id)) ?? brandName,
   })
+  const { reauthenticationSeconds: freshSeconds } = config.account
+  const recoveryCodes = openRecoveryCodes({ ...common, freshSeconds })
   const passkeys = openPasskeys({
     ...common,
     challengeTtlSeconds: config.provider.interactionTtlSeconds,
     name: brandName,
     settings: config.passkeys,
+    leadOn: recoveryCodes.leadOn,
     factors: () => all.flatMap(({ factor }) => factor ?? []),
   })
-  const { reauthenticationSeconds: freshSeconds } = config.account
-  const recoveryCodes = openRecoveryCodes({ ...common, freshSeconds })
   const totp = openTotp({ ...common, serviceName: brandName, leadOn: recoveryCodes.leadOn })
   return { totp, recoveryCodes, passkeys, emailCodes }
 }

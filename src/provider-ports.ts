@@ -37,6 +37,16 @@ export function providerPorts(app: App, renderers: PageRenderers): Ports {
     keys: signingKeys.keys,
     pages: renderers.provider({ view: personView(features) }),
     events: events(features.audit.audit, log),
+    discovery: {
+      ui_locales_supported: renderers.locales,
+      // OpenID Connect Prompt Create 1.0 §4.1
+      prompt_values_supported: [
+        'none',
+        'login',
+        'consent',
+        ...(features.registrations.registration.mode === 'closed' ? [] : ['create']),
+      ],
+    },
     deviceOf: openDeviceCookies(new URL(config.issuer)).read,
   }
 }

@@ -7,16 +7,12 @@ interface Entry {
   readonly setting: Setting<unknown>
 }
 
-const titles: Readonly<Record<keyof typeof sections, string>> = {
-  server: 'Server',
+/** Of the chapters that are called otherwise than their section. */
+const titles: Readonly<Partial<Record<keyof typeof sections, string>>> = {
   host: 'HTTP',
   provider: 'Tokens and sessions',
-  mail: 'Mail',
   outbox: 'Deliveries',
-  passwords: 'Passwords',
-  passkeys: 'Passkeys',
   account: 'Account pages',
-  profiles: 'Profiles',
   policy: 'What must be proven to sign in',
   emailCodes: 'Codes by e-mail',
   addresses: 'E-mail addresses',
@@ -24,10 +20,14 @@ const titles: Readonly<Record<keyof typeof sections, string>> = {
   terms: 'Terms of use',
   setup: 'Set-up',
   throttle: 'Throttling',
-  signingKeys: 'Signing keys',
-  audit: 'Audit',
   departures: 'Leaving',
   trustedDevices: 'Trusted browsers',
+}
+
+/** `signingKeys` becomes "Signing keys". */
+const titleOf = (section: string): string => {
+  const words = section.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 const entries: readonly Entry[] = Object.entries(sections).flatMap(([section, settings]) =>
@@ -47,7 +47,7 @@ const shownDefault = ({ fallback, fallbackText }: Setting<unknown>): string => {
 
 /** docs/configuration.md */
 export function configurationPage(): string {
-  const chapters = Object.entries(titles).map(([section, title]) => {
+  const chapters = (Object.keys(sections) as readonly (keyof typeof sections)[]).map((section) => {
     const rows = entries
       .filter((entry) => entry.section === section)
       .map(({ variable, setting }) => {
@@ -57,7 +57,7 @@ export function configurationPage(): string {
         return `| \`${variable}\` | ${setting.type.replaceAll('|', '\\|')} | ${shownDefault(setting)} | ${setting.documentation}${secret} |`
       })
     return [
-      `## ${title}`,
+      `## ${titles[section] ?? titleOf(section)}`,
       '',
       '| Variable | Type | Default | Meaning |',
       '| --- | --- | --- | --- |',

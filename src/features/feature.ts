@@ -151,7 +151,7 @@ export interface Interlude {
    * Throws an `AppError` that is shown. `again` where it is not over, as after sending what is to be answered; the proof,
    * where a way to sign in was made.
    */
-  finish(attempt: ProvenAttempt, input: unknown): Promise<void | 'again' | Proof>
+  finish(attempt: ProvenAttempt, input: unknown): Promise<'again' | Proof | undefined>
 }
 
 export interface ProvenAttempt extends Attempt {

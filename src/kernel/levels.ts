@@ -1,6 +1,6 @@
 /**
  * What a sign-in is worth, from little to much: one factor; two, or one that holds two; one that no copied page can
- * obtain (WebAuthn).
+ * obtain.
  */
 export const levels = ['single-factor', 'multi-factor', 'phishing-resistant'] as const
 export type Level = (typeof levels)[number]

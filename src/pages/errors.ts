@@ -3,6 +3,7 @@ import type { AppError } from '../kernel/errors.ts'
 import type { ProviderFailure } from '../provider/index.ts'
 import type { ErrorModel, Text } from './models.ts'
 import { factsOf, type Pages } from './page.ts'
+import { problemOf } from './problems.ts'
 
 const words = {
   'bad-request': { title: { key: 'error.bad-request.title' }, message: { key: 'error.bad-request.message' } },
@@ -37,11 +38,13 @@ const kindOf = ({ code, status }: AppError): Kind => {
 
 const home = { url: '/', label: { key: 'page.home' } } as const
 
-/** The page for an error of ours. */
+/** The page for an error of ours; what has words of its own says them. */
 export function errorPage(pages: Pages, ctx: Context, error: AppError): string {
   const again = pathToTryAgain(ctx, error)
+  const { title, message } = words[kindOf(error)]
   return pages.html(ctx, 'error', {
-    ...words[kindOf(error)],
+    title,
+    message: problemOf(error, pages)?.text ?? message,
     status: error.status,
     code: error.code,
     requestId: factsOf(ctx).requestId,

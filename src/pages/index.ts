@@ -15,6 +15,7 @@ import { homeRoutes } from './home.ts'
 import { inboxRoutes } from './inbox.ts'
 import { linkRoutes } from './links.ts'
 import { loginRoutes, openInteractionTools } from './login/index.ts'
+import { locales } from './messages.ts'
 import { openPageRenderer, type Pages } from './page.ts'
 import { passwordRoutes } from './password.ts'
 import { pictureRoutes } from './pictures.ts'
@@ -34,6 +35,8 @@ export const openViews = (brand: Brand) =>
 /** The renderers that others call, which need nothing but the views. */
 export interface PageRenderers {
   readonly pages: Pages
+  /** The languages that there are, by BCP 47 tag. */
+  readonly locales: readonly string[]
   error(ctx: Context, error: AppError): string
   provider(people: PagePorts['people']): ProviderPages
 }
@@ -46,6 +49,7 @@ export function openRenderers({
   const pages = openPageRenderer(views, openCsrf({ issuer, key: csrfKey }))
   return {
     pages,
+    locales,
     error: (ctx, error) => errorPage(pages, ctx, error),
     provider: (people) => ({
       error: (ctx, failure) => protocolErrorPage(pages, ctx, failure),

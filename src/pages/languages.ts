@@ -32,10 +32,6 @@ export function languageName(locale: string): string {
   return name === undefined ? locale : name.charAt(0).toLocaleUpperCase(locale) + name.slice(1)
 }
 
-/** Every language of the pages, to choose from. */
-export const languageChoices = (): readonly { readonly locale: string; readonly name: string }[] =>
-  locales.map((locale) => ({ locale, name: languageName(locale) }))
-
 /** Every language of the pages, each in its own words, sorted by them. */
 export const languages = (): readonly { readonly tag: string; readonly name: string }[] =>
   locales

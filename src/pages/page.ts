@@ -9,6 +9,8 @@ export const factsOf = (ctx: Context): RequestFacts => ctx.state.facts as Reques
 
 /** Renders pages for the request at hand: in its language, with its nonce and its form token. */
 export interface Pages {
+  /** Whether there is a message of that name. */
+  has(key: string): boolean
   html<Name extends keyof PageModels>(ctx: Context, template: Name, model: PageModels[Name]): string
   /** The same as the answer: HTML that is not stored. */
   answer<Name extends keyof PageModels>(ctx: Context, template: Name, model: PageModels[Name]): void
@@ -29,6 +31,7 @@ export function openPageRenderer(views: Views, csrf: Csrf): Pages {
   }
 
   return {
+    has: views.has,
     html,
     answer(ctx, template, model) {
       ctx.type = 'html'

@@ -42,6 +42,7 @@ export function options(inputs: OptionInputs): Configuration {
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     acrValues: [...acrValues],
+    discovery: { ...ports.discovery },
     ttl: lifetimes(settings, clock),
     clockTolerance: 15,
     responseTypes: ['code', 'none'],

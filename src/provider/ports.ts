@@ -17,6 +17,8 @@ export interface Ports {
   readonly keys: Keys
   readonly pages: ProviderPages
   readonly events: ProviderEvents
+  /** What the discovery document says beside what the library knows of itself. */
+  readonly discovery: Readonly<Record<string, unknown>>
   /** The identifier in the browser's device cookie. */
   readonly deviceOf: (ctx: Context) => string | undefined
 }

@@ -2,7 +2,6 @@ import type { Context } from 'koa'
 import type { RequestFacts } from '../kernel/http.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { Payload } from './payload.ts'
-import type { Ports } from './ports.ts'
 
 const longestUserAgent = 256
 
@@ -29,7 +28,7 @@ export interface SessionUse {
 
 export function useOf(
   ctx: Context | undefined,
-  { deviceOf }: Pick<Ports, 'deviceOf'>,
+  { deviceOf }: { readonly deviceOf: (ctx: Context) => string | undefined },
 ): SessionUse | undefined {
   if (ctx === undefined) return undefined
   return { request: ctx.state.facts as RequestFacts | undefined, device: deviceOf(ctx) }

@@ -97,6 +97,27 @@ it('finds what is missing of a table of messages', () => {
   expect(check({ files })).toHaveLength(1)
 })
 
+it('asks for a button where a mail has a link, and for no text where it brings its own', () => {
+  const sent = (mail: string) => ({
+    'src/features/codes/mails.ts': `mail.send({ to, template: 'code', ${mail} })\n`,
+  })
+  expect(check({ files: sent('link') })).toEqual([
+    'src/features/codes/mails.ts:1 names mail.code.button, which is no message',
+  ])
+  const bare = { en: without(english, 'mail.code.text'), de: without(german, 'mail.code.text') }
+  expect(check({ ...bare, files: sent("text: { key: 'page.home' }") })).toEqual([
+    'src/features/codes/index.ts:7 names mail.code.text, which is no message',
+  ])
+})
+
+it('knows the words of what happened, which the audit entries name', () => {
+  const event = { 'event.codes.refused.failed': 'Refused' }
+  const files = { 'src/features/codes/audit.ts': "audit.record({ action: 'codes.refused', outcome })\n" }
+  const de = { ...german, 'event.codes.refused.failed': 'Abgewiesen' }
+  expect(check({ en: { ...english, ...event }, de, files })).toEqual([])
+  expect(check({ en: { ...english, ...event }, de })).toHaveLength(1)
+})
+
 it('finds a message that nobody uses', () => {
   const left = { 'page.left-over': 'Left over' }
   expect(check({ en: { ...english, ...left }, de: { ...german, 'page.left-over': 'Übrig' } })).toEqual([

@@ -24,6 +24,8 @@ for (const { name, run } of chosen) {
   )
   if (faults.length > 0) {
     console.error(`\n${faults.join('\n')}\n`)
-    process.exit(1)
+    // Not exit(), which would cut off what a pipe has not taken yet.
+    process.exitCode = 1
+    break
   }
 }

@@ -112,12 +112,19 @@ describe('the run of all checks', () => {
 
   it('goes through the checks in their order and succeeds', () => {
     const { status, stdout } = run(
-      plantTree({ 'src/main.ts': `import 'node:fs'\n` }),
+      plantTree({
+        'src/main.ts': `import 'node:fs'\n`,
+        'src/features/passkeys/index.ts': 'export const name = 1\n',
+        'src/features/totp/index.ts': 'export const name = 2\n',
+        'views/home.eta': `<%= t('page.home') %>\n`,
+        'views/messages/en/page.json': '{ "page.home": "Home" }\n',
+      }),
       '--without',
       'tests',
       'documents',
     )
-    expect(stdout.match(/^✓ [a-z ]+?(?= {2})/gm)).toEqual(['✓ types', '✓ lint', '✓ arrows', '✓ own words'])
+    const names = ['types', 'lint', 'arrows', 'own words', 'messages', 'scatter']
+    expect(stdout.match(/^✓ [a-z ]+?(?= {2})/gm)).toEqual(names.map((name) => `✓ ${name}`))
     expect(status).toBe(0)
   })
 

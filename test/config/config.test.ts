@@ -49,6 +49,14 @@ function examples({ type, fallback }: Setting<unknown>): {
   if (type === 'true or false') return { good: 'true', parsed: true, bad: ['yes', '1', 'TRUE', 'on'] }
   if (type === 'URL')
     return { good: 'https://example.test', parsed: 'https://example.test', bad: ['example.test', '//x', 'x'] }
+  if (type === 'mail server URL') {
+    const good = 'smtp://latchkey:s3cr%2Fet@mail.example.test:587'
+    return { good, parsed: good, bad: ['https://example.test', 'mail.example.test', 'smtp://', 'x'] }
+  }
+  if (type === 'e-mail address') {
+    const good = 'no-reply@example.test'
+    return { good, parsed: good, bad: ['example.test', 'a@b.test, c@d.test', 'Ada <ada@example.test>'] }
+  }
   if (type === 'comma-separated list')
     return { good: ' 10.0.0.1 ,, 10.0.0.2,', parsed: ['10.0.0.1', '10.0.0.2'], bad: [] }
   if (type === 'list of fields')

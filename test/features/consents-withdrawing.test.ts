@@ -1,5 +1,7 @@
+import type { KoaContextWithOIDC } from 'oidc-provider'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
+import { loadGrant } from '../../src/provider/grants.ts'
 import {
   type Application,
   codeIn,
@@ -99,7 +101,8 @@ describe('withdrawing what was allowed', () => {
     const { text } = await applications(visitor)
     expect(text).toContain('Part of this service')
     expect(text).not.toContain('It may')
-    await withdraw(visitor, own.id)
+    const answer = await withdraw(visitor, own.id)
+    expect((await visitor.follow(answer)).text).toContain('Intranet is signed out.')
     expect(await userinfo(latchkey, body.access_token)).toMatchObject({ status: 401 })
     expect(codeIn(await own.visit(visitor, silent))).not.toBe('')
   })
@@ -162,4 +165,40 @@ describe('withdrawing what was allowed', () => {
     })
     await expect(run('list', { user: 'nobody' })).rejects.toMatchObject({ code: 'users.not_found' })
   })
+})
+
+/** As much of the library's request as making a grant looks at. */
+function authorizationRequest() {
+  const log: string[] = []
+  class Grant {
+    addOIDCScope(scope: string): void {
+      log.push(`allow ${scope}`)
+    }
+    async save(): Promise<void> {
+      log.push('save')
+    }
+    async destroy(): Promise<void> {
+      log.push('destroy')
+    }
+  }
+  const oidc = {
+    provider: { Grant },
+    client: { clientId: 'shop' },
+    session: { grantIdFor: () => undefined },
+    account: { accountId: 'ada' },
+    requestParamScopes: new Set(['openid']),
+    requestParamOIDCScopes: new Set(['openid']),
+    requestParamClaims: new Set(),
+  }
+  return { log, ctx: { oidc } as unknown as KoaContextWithOIDC }
+}
+
+it('a grant made of a consent that is withdrawn at this very moment does not stay', async () => {
+  const find = async () => ({ scopes: ['openid'], claims: [], resources: {} })
+  const withdrawn = authorizationRequest()
+  expect(await loadGrant(withdrawn.ctx, { find, stands: async () => false })).toBeUndefined()
+  expect(withdrawn.log).toEqual(['allow openid', 'save', 'destroy'])
+  const standing = authorizationRequest()
+  expect(await loadGrant(standing.ctx, { find, stands: async () => true })).toBeDefined()
+  expect(standing.log).toEqual(['allow openid', 'save'])
 })

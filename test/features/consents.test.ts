@@ -115,6 +115,24 @@ describe('consents', () => {
     expect(await consents.find(userId, 'client-2')).toBeUndefined()
   })
 
+  it('do not stand any more for whoever asks while they are withdrawn', async () => {
+    const { storage } = parties
+    const consents = openOn(storage)
+    await consents.remember({ userId, clientId }, { ...nothing, scopes: ['openid'] })
+    expect(await consents.stands(userId, clientId)).toBe(true)
+    const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const withdrawing = storage.transaction(async (db) => {
+      await db.consent.deleteMany({ where: { userId, clientId } })
+      begun.resolve()
+      await end.promise
+    })
+    await begun.promise
+    const asked = consents.stands(userId, clientId)
+    end.resolve()
+    expect(await asked).toBe(false)
+    await withdrawing
+  })
+
   it('lose nothing when 20 tabs in two processes allow at once', async () => {
     const processes = [openOn(parties.storage), openOn(await parties.storage.openAnother())]
     await Promise.all(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type EmailCodes, ended, linkEnded, openEmailCodes, visit } from '../support/email-codes.ts'
+import { type EmailCodes, ended, linkEnded, openEmailCodes, visit, wrong } from '../support/email-codes.ts'
 
 describe('links that prove who somebody is', () => {
   let codes: EmailCodes
@@ -30,6 +30,13 @@ describe('links that prove who somebody is', () => {
     expect((await codes.factor.finish(one, { token })).userId).toBe(user.id)
     await expect(codes.factor.finish(one, { token })).rejects.toThrow(ended)
     await expect(codes.link.show(token, visit('device of one'))).rejects.toThrow(linkEnded)
+  })
+
+  it('are asked for anew after a refusal: the page that sends itself does so once', async () => {
+    const { one, token } = await asked()
+    await codes.link.finish(token, {}, visit('device of one'))
+    await expect(codes.factor.finish(one, { token: 'b'.repeat(43) })).rejects.toThrow(wrong)
+    expect((await codes.factor.show?.(one))?.template).toBe('email-codes/factor')
   })
 
   it('show the code in any other browser, and what began the sign-in, and lead nowhere', async () => {

@@ -142,8 +142,11 @@ describe('a picture', () => {
       `${field('_csrf', _csrf)}${field('a', '\0')}--b--\r\n`,
       `${field('_csrf', _csrf)}${field('a', 'x', '; filename="a"')}${field('b', 'y', '; filename="b"')}--b--\r\n`,
     ]
-    for (const body of bodies)
-      expect([body, (await post(visitor, page, body, boundary)).status]).toEqual([body, 400])
+    for (const body of bodies) {
+      const answer = await post(visitor, page, body, boundary)
+      expect([body, answer.status]).toEqual([body, 400])
+      expect(await answer.text()).not.toContain('id="picture-error"')
+    }
     expect((await post(visitor, page, 'x', { 'content-type': 'multipart/form-data' })).status).toBe(400)
     const urlencoded = { 'content-type': 'application/x-www-form-urlencoded' }
     expect((await post(visitor, page, `_csrf=${_csrf}`, urlencoded)).status).toBe(415)

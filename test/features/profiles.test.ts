@@ -2,7 +2,8 @@ import { fetchUserInfo } from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { UserId } from '../../src/kernel/ids.ts'
 import { accept, parseInput } from '../../src/kernel/input.ts'
-import { ada, type FrontDoor, grace, openFrontDoor } from '../support/front-door.ts'
+import { movableClock } from '../support/clock.ts'
+import { ada, auditOf, type FrontDoor, grace, openFrontDoor } from '../support/front-door.ts'
 import { photograph, upload } from '../support/pictures.ts'
 import {
   begin,
@@ -31,8 +32,10 @@ describe('a profile', () => {
   let door: FrontDoor
   let issuer: string
   let graceId: string
+  const clock = movableClock()
   beforeAll(async () => {
     door = await openFrontDoor({
+      clock,
       environment: { ...registrationOpen, LATCHKEY_PROFILES_FIELDS: fields },
       client: { scopes: ['openid', 'profile', 'email', 'phone', 'address'] },
     })
@@ -165,6 +168,13 @@ describe('a profile', () => {
     expect(profile).not.toHaveProperty('phone_number')
     expect(profile).not.toHaveProperty('address')
     expect(profile).not.toHaveProperty('cost_center')
+    const { claims } = door.latchkey.app.features.profiles
+    const socket = (...scopes: readonly string[]) =>
+      claims.claims({ userId: door.adaId as UserId, scopes: new Set(scopes) })
+    expect(await socket('openid', 'email')).toEqual({})
+    expect(Object.keys(await socket('phone'))).toEqual(['phone_number', 'phone_number_verified'])
+    expect(Object.keys(await socket('address'))).toEqual(['address'])
+    expect(await socket('profile')).not.toHaveProperty('phone_number')
     const discovered = shop.configuration.serverMetadata()
     expect(discovered.scopes_supported).toEqual(expect.arrayContaining(['phone', 'address']))
     expect(discovered.claims_supported).toEqual(
@@ -177,10 +187,15 @@ describe('a profile', () => {
     const { access_token: token } = await shop.signIn(newVisitor(), ada)
     const told = () => fetchUserInfo(shop.configuration, token, door.adaId)
     const before = await told()
+    clock.advance(60)
     await run('profiles set', { user: ada.email, field: 'department', value: 'Poetry' })
     const after = await told()
     expect([before.department, after.department]).toEqual(['Engines', 'Poetry'])
-    expect(Number(after.updated_at)).toBeGreaterThanOrEqual(Number(before.updated_at))
+    expect(Number(after.updated_at) - Number(before.updated_at)).toBeGreaterThanOrEqual(60)
+    expect((await auditOf(door.latchkey)).at(-1)).toMatchObject({
+      action: 'users.updated',
+      userId: door.adaId,
+    })
   })
 
   it('asks a new person for what is to be asked, and keeps it with the account', async () => {

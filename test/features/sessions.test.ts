@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { EndedSession } from '../../src/features/feature.ts'
+import type { EndedSession, Visit } from '../../src/features/feature.ts'
 import { describeBrowser } from '../../src/features/sessions/browser.ts'
 import { openSessionsFeature } from '../../src/features/sessions/index.ts'
 import { commandLineActor } from '../../src/kernel/http.ts'
@@ -213,6 +213,13 @@ describe('sessions', () => {
     )
     await people.storage.transaction((within) => artefacts.endOthersOfUser(within, anna, {}))
     expect(await left()).toEqual([])
+  })
+
+  it('are shown on one page, however many there are', async () => {
+    for (let index = 0; index < 53; index += 1) await session(`number${index}`)
+    const view = await open().panels?.[0]?.show({ userId: anna, sessionUid: 'number0' } as unknown as Visit)
+    expect(view?.model).toMatchObject({ own: { id: 'ses_number0' }, more: 2 })
+    expect(view?.model.others).toHaveLength(50)
   })
 
   it('are listed and ended by the command line', async () => {

@@ -63,6 +63,20 @@ describe('a password that was forgotten', () => {
   })
 
   it('is asked for with the same answer and work for every account there is or is not', async () => {
+    // What is mailed after the answer is nothing that the person waits for.
+    const shared = door
+    door = await openFrontDoor({ clock })
+    await door.latchkey.app.features.outbox.worker.stop(10)
+    try {
+      await ask('the first of this address')
+      await compareAnswers()
+    } finally {
+      await door[Symbol.asyncDispose]()
+      door = shared
+    }
+  })
+
+  async function compareAnswers(): Promise<void> {
     const { email } = await person()
     const disabled = await person()
     await disableUser(door.latchkey, disabled.id)
@@ -78,16 +92,8 @@ describe('a password that was forgotten', () => {
       await db.auditEvent.count(),
     ]
     const seen: unknown[] = []
-    for (const identifier of [
-      email,
-      disabled.email,
-      'nobody@example.test',
-      'nameless',
-      'nobody',
-      '%',
-      'x'.repeat(320),
-    ]) {
-      await door.latchkey.mails()
+    const unknown = ['nobody@example.test', 'nameless', 'nobody', '%', 'x'.repeat(320)]
+    for (const identifier of [email, disabled.email, ...unknown]) {
       const before = await rows()
       const visitor = newVisitor()
       const answer = await ask(identifier, visitor)
@@ -106,6 +112,13 @@ describe('a password that was forgotten', () => {
     }
     expect(seen[0]).toMatchObject({ status: 303, done: [1, 0, 0] })
     expect(seen).toEqual(seen.map(() => seen[0]))
+  }
+
+  it('is mailed to nobody who cannot use it', async () => {
+    const disabled = await person()
+    await disableUser(door.latchkey, disabled.id)
+    await ask('nobody@example.test')
+    await ask(disabled.email)
     expect([await mailTo(door, 'nobody@example.test'), await mailTo(door, disabled.email)]).toEqual([
       undefined,
       undefined,

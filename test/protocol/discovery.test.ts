@@ -62,6 +62,8 @@ describe('discovery', () => {
         'urn:latchkey:acr:phishing-resistant',
       ],
       scopes_supported: expect.arrayContaining(['openid', 'profile', 'email', 'offline_access']),
+      ui_locales_supported: expect.arrayContaining(['en', 'pt-BR', 'ar']),
+      prompt_values_supported: ['none', 'login', 'consent'],
       claims_supported: expect.arrayContaining(['sub', 'email', 'name', 'acr', 'amr', 'auth_time', 'sid']),
     })
     const { grant_types_supported: grants, ...rest } = await metadata()

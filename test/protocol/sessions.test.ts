@@ -79,6 +79,35 @@ describe('two tabs of one browser', () => {
     })
   })
 
+  it('get nothing more of a session that was ended while they used it', async () => {
+    await using latchkey = await startLatchkey()
+    const { artefacts, storage, config } = latchkey.app
+    const request = {}
+    const sessions = openSessions({
+      ...latchkey.app,
+      settings: config.provider,
+      currentRequest: () => request,
+    })
+    const session = { uid: 'a session', accountId: 'ada', kind: 'Session' }
+    const give = async (grantId: string) => {
+      const payload = { accountId: 'ada', clientId: 'shop', grantId }
+      await artefacts.save('Grant', { id: grantId, payload, ttlSeconds: 60 })
+      await artefacts.save('AuthorizationCode', { id: `${grantId} code`, payload, ttlSeconds: 60 })
+    }
+    const lasting = { grantId: 'given before', persistsLogout: true }
+    await give('given before')
+    await sessions.save('an identifier', { ...session, authorizations: { phone: lasting } }, 60)
+    await sessions.find('an identifier')
+    await storage.transaction((db) => artefacts.endSession(db, 'a session', { offlineAccess: false }))
+    await give('given late')
+    const authorizations = { phone: lasting, shop: { grantId: 'given late' } }
+    await sessions.save('an identifier', { ...session, authorizations }, 60)
+    expect(await artefacts.find('Grant', 'given late')).toBeUndefined()
+    expect(await artefacts.find('AuthorizationCode', 'given late code')).toBeUndefined()
+    expect(await artefacts.find('Grant', 'given before')).toBeDefined()
+    expect(await storage.db.artefact.count({ where: { model: 'Session' } })).toBe(0)
+  })
+
   it('may both show the sign-in page and end up in one session', async () => {
     await using latchkey = await startLatchkey()
     await latchkey.createUser(ada)

@@ -107,9 +107,9 @@ describe('step-up', () => {
       expect((await ask(visitor, shop, { acr_values: single })).page.location).toContain('code=')
       const { page } = await ask(visitor, shop, { acr_values: multi })
       expect(page.location).toBeUndefined()
-      // Bob has nothing more to prove: he is asked to set it up, not for his password again.
-      expect(isSignIn(page)).toBe(false)
-      expect(page.text).toContain('/enrol/')
+      // Bob has nothing more to prove: he is asked to set it up, once he has shown that it is still he.
+      expect(page.text).not.toContain('/enrol/')
+      expect((await givePassword(visitor, page, bob)).text).toContain('/enrol/')
     })
 
     it('is content with the least of several, and leaves those alone that are not ours', async () => {
@@ -139,7 +139,7 @@ describe('step-up', () => {
       const visitor = await signedInByPassword()
       for (const acr of [{ value: multi }, { values: [resistant, multi] }]) {
         const { page } = await ask(visitor, shop, essential(acr))
-        expect(page.text).toContain('/enrol/')
+        expect((await givePassword(visitor, page, bob)).text).toContain('/enrol/')
       }
       const { request, page } = await ask(visitor, shop, essential({ values: [single] }))
       expect((await shop.redeem(request, page.location)).claims()).toMatchObject({ acr: single })
@@ -194,9 +194,15 @@ describe('step-up', () => {
 
     it('lets nobody in who has no second factor and sets none up', async () => {
       const visitor = await signedInByPassword()
-      const { page } = await ask(visitor, payroll)
+      const { page: confirmation } = await ask(visitor, payroll)
+      expect(confirmation.text).not.toContain('/enrol/')
+      const early = `${new URL(confirmation.url).pathname}/enrol/totp`
+      expect((await visitor.follow(await visitor.get(`${latchkey.issuer}${early}`))).text).not.toContain(
+        '/enrol/',
+      )
+      const page = await givePassword(visitor, confirmation, bob)
       expect(page.text).toContain('/enrol/')
-      const { pathname } = new URL(page.url)
+      const { pathname } = new URL(confirmation.url)
       const csrf = { _csrf: formsOf(page)[0]?.fields._csrf ?? '' }
       const skipped = await visitor.follow(await visitor.post(`${latchkey.issuer}${pathname}/later`, csrf))
       expect(skipped.text).toContain('/enrol/')

@@ -84,6 +84,7 @@ function openFeatures(
     challengeTtlSeconds,
     issuer: at,
     name: 'Latchkey',
+    leadOn: async () => undefined,
     settings: { ...defaultsOf(passkeySettings), ...settings },
     factors: () => [...factors, ...(passkeys.factor ? [passkeys.factor] : [])],
   })

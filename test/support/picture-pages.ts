@@ -117,7 +117,16 @@ function steady({ at: instant, qr: drawing, codes }: Steady): void {
   if (key !== null) key.textContent = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP'
   document.querySelector('.qr')?.setAttribute('viewBox', `0 0 ${drawing.size} ${drawing.size}`)
   document.querySelector('.qr path')?.setAttribute('d', drawing.path)
-  for (const code of document.querySelectorAll('.mailed-code')) code.textContent = '1234 5678'
+  const texts = document.createTreeWalker(
+    document.querySelector('main') ?? document.body,
+    NodeFilter.SHOW_TEXT,
+  )
+  while (texts.nextNode()) {
+    const text = texts.currentNode
+    text.nodeValue = (text.nodeValue ?? '')
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, '01998a3c-7d52-7b31-9c04-6f2e5a1b8d70')
+      .replace(/^\s*\d{4} \d{4}\s*$/, '1234 5678')
+  }
 }
 
 function index(pictures: readonly Picture[]): string {
@@ -127,9 +136,8 @@ function index(pictures: readonly Picture[]): string {
   return `# Every page\n\nMade by \`npm run screenshots\`; your browser’s colours choose between light and dark.\n\n${places.map(section).join('\n')}`
 }
 
-const columns = 3
-
-const rows = (pictures: readonly Picture[]): readonly string[] => {
+function rows(pictures: readonly Picture[]): readonly string[] {
+  const columns = 3
   const count = Math.ceil(pictures.length / columns)
   const lines = Array.from({ length: count }, (_, row) => {
     const cells = pictures.slice(row * columns, (row + 1) * columns).map(cell)
@@ -138,5 +146,6 @@ const rows = (pictures: readonly Picture[]): readonly string[] => {
   return ['<table>', ...lines, '</table>']
 }
 
-const cell = ({ stop, title }: Picture): string =>
-  `<td valign="top"><picture><source media="(prefers-color-scheme: dark)" srcset="images/pages/${stop}.dark.webp"><img src="images/pages/${stop}.light.webp" width="260" alt="${stop}"></picture><br>${title}</td>`
+function cell({ stop, title }: Picture): string {
+  return `<td valign="top"><picture><source media="(prefers-color-scheme: dark)" srcset="images/pages/${stop}.dark.webp"><img src="images/pages/${stop}.light.webp" width="260" alt="${stop}"></picture><br>${title}</td>`
+}

@@ -221,16 +221,6 @@ const frame: AccountFrame = {
   signOutAction: '/sign-out',
   notice: { key: 'password.changed' },
 }
-const mail = {
-  id: 'x8Jq',
-  to: 'ada@example.com',
-  subject: 'Your code',
-  text: 'Here it is.',
-  html: '<p>Here it is.</p>',
-  link: 'https://latchkey.example/link/email-code?token=x8Jq',
-  code: '12345678',
-  createdAt: new Date('2026-03-03T14:05:00Z'),
-}
 
 const accountSamples: readonly Sample[] = [
   {
@@ -260,7 +250,10 @@ const accountSamples: readonly Sample[] = [
     template: 'links/page',
     model: {
       title: { key: 'email-codes.here-title' },
-      part: part('email-codes/link-here', { application: 'Acme Notes' }),
+      part: part('email-codes/link-here', {
+        application: 'Acme Notes',
+        at: new Date('2026-03-03T14:05:00Z'),
+      }),
       token: 'x8Jq',
       action: '/link/email-code',
     },
@@ -270,9 +263,6 @@ const accountSamples: readonly Sample[] = [
     template: 'links/refused',
     model: { problem: { key: 'problem.users.email_taken' } },
   },
-  { name: 'inbox', template: 'inbox/list', model: { mails: [mail] } },
-  { name: 'inbox-empty', template: 'inbox/list', model: { mails: [] } },
-  { name: 'inbox-mail', template: 'inbox/mail', model: { mail, frameUrl: '/inbox/x8Jq/html' } },
 ]
 
 export const stepSamples: readonly Sample[] = [...loginSamples, ...registerSamples, ...accountSamples]

@@ -7,22 +7,39 @@
  */
 import type { Locator, Page } from 'playwright-core'
 import { type Grounds, password } from './grounds.ts'
+import { type Hands, mouse } from './hands.ts'
 import { openAuthenticator } from './virtual-authenticator.ts'
 
 const newPassword = 'nanoseconds of wire 1906'
 
-const go = async (tab: Page, to: Locator): Promise<void> => {
-  await Promise.all([tab.waitForEvent('framenavigated'), to.first().click()])
+export interface TourOptions {
+  readonly hands?: Hands
+  /** Make passkeys, too, for which scripts are needed. */
+  readonly passkeys?: boolean
+}
+
+interface Walk {
+  readonly grounds: Grounds
+  readonly tab: Page
+  readonly hands: Hands
+  readonly passkeys: boolean
+}
+
+const go = async ({ tab, hands }: Walk, to: Locator): Promise<void> => {
+  await Promise.all([tab.waitForEvent('framenavigated'), hands.press(to.first())])
   await tab.waitForLoadState('load')
 }
 
-const send = async (tab: Page): Promise<void> =>
-  await go(tab, tab.locator('main button.primary[type=submit]'))
+const send = async (walk: Walk): Promise<void> =>
+  await go(walk, walk.tab.locator('main button.primary[type=submit]'))
 
-const fill = async (tab: Page, values: Readonly<Record<string, string>>): Promise<void> => {
+const fill = async ({ tab, hands }: Walk, values: Readonly<Record<string, string>>): Promise<void> => {
   for (const [name, value] of Object.entries(values))
-    await tab.locator(`main [name="${name}"]`).first().fill(value)
+    await hands.write(tab.locator(`main [name="${name}"]`).first(), value)
 }
+
+const tick = async ({ tab, hands }: Walk, name: string): Promise<void> =>
+  await hands.tick(tab.locator(`main [name="${name}"]`))
 
 const lastMail = async ({ latchkey }: Grounds) => {
   const mail = (await latchkey.mails()).at(-1)
@@ -31,24 +48,31 @@ const lastMail = async ({ latchkey }: Grounds) => {
 }
 
 /** Every stop in its order. */
-export async function* tour(grounds: Grounds, tab: Page): AsyncGenerator<string> {
-  yield* signingIn(grounds, tab)
-  yield* registering(grounds, tab)
-  const key = yield* account(grounds, tab)
-  yield* secondSteps(grounds, tab, key)
-  yield* forgetting(grounds, tab)
-  yield* leaving(grounds, tab)
-  yield* gettingReady(grounds, tab)
+export async function* tour(
+  grounds: Grounds,
+  tab: Page,
+  { hands = mouse, passkeys = true }: TourOptions = {},
+): AsyncGenerator<string> {
+  const walk = { grounds, tab, hands, passkeys }
+  yield* signingIn(walk)
+  yield* registering(walk)
+  const key = yield* account(walk)
+  yield* secondSteps(walk, key)
+  yield* forgetting(walk)
+  yield* leaving(walk)
+  yield* gettingReady(walk)
 }
 
-async function* signingIn({ notes, latchkey }: Grounds, tab: Page): AsyncGenerator<string> {
+async function* signingIn(walk: Walk): AsyncGenerator<string> {
+  const { tab } = walk
+  const { notes, latchkey } = walk.grounds
   await tab.goto(notes.signIn())
   yield 'sign-in'
   const begun = tab.url()
   yield* withoutCookies(tab, begun, 'other-browser')
   await tab.goto(begun)
-  await fill(tab, { identifier: 'ada@example.test', password: 'not this one' })
-  await send(tab)
+  await fill(walk, { identifier: 'ada@example.test', password: 'not this one' })
+  await send(walk)
   yield 'sign-in-wrong'
   await tab.goto(`${latchkey.issuer}/nowhere`)
   yield 'error-not-found'
@@ -56,25 +80,26 @@ async function* signingIn({ notes, latchkey }: Grounds, tab: Page): AsyncGenerat
   yield 'error-protocol'
 }
 
-async function* registering(grounds: Grounds, tab: Page): AsyncGenerator<string> {
+async function* registering(walk: Walk): AsyncGenerator<string> {
+  const { grounds, tab } = walk
   const { notes } = grounds
   await tab.goto(notes.signIn({ prompt: 'create' }))
   yield 'register'
-  await fill(tab, { email: 'ada@example.test', password: 'short', name: 'Ada Lovelace' })
-  await tab.locator('main [name=terms]').check()
-  await send(tab)
+  await fill(walk, { email: 'ada@example.test', password: 'short', name: 'Ada Lovelace' })
+  await tick(walk, 'terms')
+  await send(walk)
   yield 'register-wrong'
-  await fill(tab, { password })
-  await send(tab)
+  await fill(walk, { password })
+  await send(walk)
   yield 'register-code'
   const mail = await lastMail(grounds)
   const waiting = tab.url()
   yield* withoutCookies(tab, mail.link ?? '', 'register-link')
   await tab.goto(waiting)
-  await fill(tab, { code: mail.code ?? '' })
-  await send(tab)
+  await fill(walk, { code: mail.code ?? '' })
+  await send(walk)
   yield 'second-step-send'
-  await send(tab)
+  await send(walk)
   yield 'second-step-mail'
   const { link = '', code = '' } = await lastMail(grounds)
   const asked = tab.url()
@@ -82,11 +107,11 @@ async function* registering(grounds: Grounds, tab: Page): AsyncGenerator<string>
   await tab.goto(link)
   yield 'link-here'
   await tab.goto(asked)
-  await fill(tab, { code })
-  await send(tab)
-  yield* interludes(tab)
+  await fill(walk, { code })
+  await send(walk)
+  yield* interludes(walk)
   yield 'consent'
-  await tab.locator('button[form=allow]').click()
+  await go(walk, tab.locator('button[form=allow]'))
   await tab.waitForURL(/\/callback/)
 }
 
@@ -102,17 +127,19 @@ async function* withoutCookies(tab: Page, url: string, stop: string): AsyncGener
 }
 
 /** What comes between the proofs and the end of a sign-in, put off wherever it can be. */
-async function* interludes(tab: Page): AsyncGenerator<string> {
+async function* interludes(walk: Walk): AsyncGenerator<string> {
+  const { tab } = walk
   while (tab.url().includes('/interaction/') && (await tab.locator('main .choice').count()) === 0) {
     const action = (await tab.locator('main form').first().getAttribute('action')) ?? ''
     yield `before-${action.split('/').at(-1)}`
-    for (const tick of await tab.locator('main [type=checkbox]').all()) await tick.check()
+    for (const box of await tab.locator('main [type=checkbox]').all()) await walk.hands.tick(box)
     const later = tab.locator('main button[value=later]')
-    await ((await later.count()) > 0 ? go(tab, later) : send(tab))
+    await ((await later.count()) > 0 ? go(walk, later) : send(walk))
   }
 }
 
-async function* account(grounds: Grounds, tab: Page): AsyncGenerator<string, string> {
+async function* account(walk: Walk): AsyncGenerator<string, string> {
+  const { grounds, tab, passkeys } = walk
   const { issuer } = grounds.latchkey
   const open = async (path: string): Promise<void> => void (await tab.goto(`${issuer}/account${path}`))
   await open('')
@@ -122,27 +149,29 @@ async function* account(grounds: Grounds, tab: Page): AsyncGenerator<string, str
   await open('/security/totp/add')
   const key = (await tab.locator('main .command').textContent()) ?? ''
   yield 'totp-add'
-  await fill(tab, { code: '000000' })
-  await send(tab)
+  await fill(walk, { code: '000000' })
+  await send(walk)
   yield 'totp-add-wrong'
-  await fill(tab, { code: grounds.codeOf(key) })
-  await send(tab)
+  await fill(walk, { code: grounds.codeOf(key) })
+  await send(walk)
   yield 'recovery-codes'
-  await tab.locator('main [name=saved]').check()
-  await send(tab)
-  const authenticator = await openAuthenticator(tab)
+  await tick(walk, 'saved')
+  await send(walk)
+  const authenticator = passkeys ? await openAuthenticator(tab) : undefined
   await open('/security/passkeys/add')
   yield 'passkey-add'
-  await go(tab, tab.locator('main [data-part=start]'))
-  await authenticator.remove()
+  if (passkeys) await go(walk, tab.locator('main [data-part=start]'))
+  else await open('/security')
+  await authenticator?.remove()
   yield 'security'
   for (const path of ['/devices', '/applications', '/activity', '/data', '/security/password/change']) {
     await open(path)
     yield path.slice(1).replaceAll('/', '-')
   }
-  for (const act of ['totp/rename', 'totp/remove', 'passkeys/rename', 'passkeys/remove']) {
+  const acts = ['totp/rename', 'totp/remove', ...(passkeys ? ['passkeys/rename', 'passkeys/remove'] : [])]
+  for (const act of acts) {
     await open('/security')
-    await go(tab, tab.locator(`main a[href*="${act}"]`))
+    await go(walk, tab.locator(`main a[href*="${act}"]`))
     yield act.replace('/', '-')
   }
   await open('/profile/address/change')
@@ -150,12 +179,13 @@ async function* account(grounds: Grounds, tab: Page): AsyncGenerator<string, str
   return key
 }
 
-async function* secondSteps(grounds: Grounds, tab: Page, key: string): AsyncGenerator<string> {
+async function* secondSteps(walk: Walk, key: string): AsyncGenerator<string> {
+  const { grounds, tab } = walk
   const { notes, latchkey } = grounds
   await tab.context().clearCookies()
   await tab.goto(notes.signIn({ prompt: 'login' }))
-  await fill(tab, { identifier: 'ada@example.test', password })
-  await send(tab)
+  await fill(walk, { identifier: 'ada@example.test', password })
+  await send(walk)
   const begun = tab.url()
   yield 'second-step'
   const ways = await waysOn(tab)
@@ -164,13 +194,13 @@ async function* secondSteps(grounds: Grounds, tab: Page, key: string): AsyncGene
     yield `second-step-${new URL(way).pathname.split('/').at(-1)}`
   }
   await tab.goto(`${begun}/totp`)
-  await tab.locator('main [name=trust]').check()
-  await fill(tab, { code: '000000' })
-  await send(tab)
+  await tick(walk, 'trust')
+  await fill(walk, { code: '000000' })
+  await send(walk)
   yield 'second-step-wrong'
-  await tab.locator('main [name=trust]').check()
-  await fill(tab, { code: grounds.codeOf(key) })
-  await send(tab)
+  await tick(walk, 'trust')
+  await fill(walk, { code: grounds.codeOf(key) })
+  await send(walk)
   await tab.waitForURL(/\/callback/)
   await tab.goto(`${latchkey.issuer}/account/devices`)
   yield 'devices-trusted'
@@ -178,66 +208,70 @@ async function* secondSteps(grounds: Grounds, tab: Page, key: string): AsyncGene
   yield 'confirm'
 }
 
-async function* forgetting(grounds: Grounds, tab: Page): AsyncGenerator<string> {
+async function* forgetting(walk: Walk): AsyncGenerator<string> {
+  const { grounds, tab } = walk
   const { issuer } = grounds.latchkey
   await tab.goto(`${issuer}/reset-password`)
   yield 'forgotten'
-  await fill(tab, { identifier: 'grace@example.test' })
-  await send(tab)
+  await fill(walk, { identifier: 'grace@example.test' })
+  await send(walk)
   yield 'forgotten-sent'
   const { link = '' } = await lastMail(grounds)
   await tab.goto(link)
   yield 'password-choose'
-  await fill(tab, { password: 'short' })
-  await send(tab)
+  await fill(walk, { password: 'short' })
+  await send(walk)
   yield 'password-choose-wrong'
-  await fill(tab, { password: newPassword })
-  await send(tab)
+  await fill(walk, { password: newPassword })
+  await send(walk)
   yield 'password-chosen'
   await tab.goto(link)
   yield 'password-link-used'
   await tab.goto(`${issuer}/inbox`)
   yield 'inbox'
-  await go(tab, tab.locator('main .inbox a'))
+  await go(walk, tab.locator('main .inbox a'))
   yield 'inbox-mail'
 }
 
-async function* leaving(grounds: Grounds, tab: Page): AsyncGenerator<string> {
+async function* leaving(walk: Walk): AsyncGenerator<string> {
+  const { grounds, tab, passkeys } = walk
   const { latchkey, notes } = grounds
   const { issuer } = latchkey
   await tab.context().clearCookies()
   // She has not accepted the terms, and has a browser that can make passkeys.
-  const authenticator = await openAuthenticator(tab)
+  const authenticator = passkeys ? await openAuthenticator(tab) : undefined
   await tab.goto(notes.signIn())
   const begun = tab.url()
-  await fill(tab, { identifier: 'grace@example.test', password: newPassword })
-  await send(tab)
-  yield* interludes(tab)
-  await authenticator.remove()
-  await go(tab, tab.locator('button[form=allow]'))
+  await fill(walk, { identifier: 'grace@example.test', password: newPassword })
+  await send(walk)
+  yield* interludes(walk)
+  await authenticator?.remove()
+  await go(walk, tab.locator('button[form=allow]'))
   await tab.goto(begun)
   yield 'ended'
   await tab.goto(`${issuer}/account/data`)
-  await fill(tab, { confirmation: 'grace@example.test' })
-  await go(tab, tab.locator('main button.danger'))
+  await fill(walk, { confirmation: 'grace@example.test' })
+  await go(walk, tab.locator('main button.danger'))
   yield 'account-leaving'
   await tab.goto(`${issuer}/session/end?client_id=${notes.clientId}`)
   yield 'sign-out'
   await tab.goto(`${issuer}/account`)
-  await go(tab, tab.locator('header button'))
+  await go(walk, tab.locator('header button'))
   yield 'signed-out'
   await tab.goto(`${issuer}/account`)
-  await fill(tab, { identifier: 'grace@example.test', password: newPassword })
-  await send(tab)
-  yield* interludes(tab)
+  await fill(walk, { identifier: 'grace@example.test', password: newPassword })
+  await send(walk)
+  yield* interludes(walk)
 }
 
 /** An administrator, of whom more is asked than she can prove. */
-async function* gettingReady({ latchkey }: Grounds, tab: Page): AsyncGenerator<string> {
+async function* gettingReady(walk: Walk): AsyncGenerator<string> {
+  const { tab } = walk
+  const { latchkey } = walk.grounds
   await tab.context().clearCookies()
   await tab.goto(`${latchkey.issuer}/account`)
-  await fill(tab, { identifier: 'root@example.test', password: 'the keys of the house 1' })
-  await send(tab)
+  await fill(walk, { identifier: 'root@example.test', password: 'the keys of the house 1' })
+  await send(walk)
   yield 'enrol'
   const ways = await waysOn(tab)
   for (const way of ways) {

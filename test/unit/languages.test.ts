@@ -21,7 +21,8 @@ describe('the language', () => {
     ['the first of equal weights', { acceptLanguage: 'de-DE,en-US' }, 'de'],
     ['nothing that is refused with q=0', { acceptLanguage: 'de;q=0' }, 'en'],
     ['English where a wildcard allows anything', { acceptLanguage: '*' }, 'en'],
-    ['no prefix of a longer word', { uiLocales: 'deu' }, 'en'],
+    ['no prefix of a longer word', { uiLocales: 'dex' }, 'en'],
+    ['a language by its other code', { uiLocales: 'deu' }, 'de'],
     ['English for nothing', {}, 'en'],
     [
       'English for malformed input',

@@ -105,6 +105,17 @@ describe('where one factor is enough', () => {
     })
   })
 
+  it('does not ask for another way in after one', () => {
+    const factors = [word, has(key), has(sheet)]
+    expect(nextStep(situation({ proofs: [byWord], factors }))).toMatchObject({ step: 'done' })
+    const more = [word, has(key), has(app)]
+    expect(nextStep(situation({ proofs: [byWord], factors: more }))).toEqual({
+      step: 'prove',
+      place: 'second',
+      factors: ['app', 'key'],
+    })
+  })
+
   it('does not ask for a way out of which the others are gone', () => {
     const factors = [word, app, has(sheet)]
     expect(nextStep(situation({ proofs: [byWord], factors }))).toMatchObject({ step: 'done' })
@@ -268,6 +279,25 @@ describe('what a session has proven before', () => {
       level: 'multi-factor',
       amr: ['pwd', 'app', 'mfa'],
       at: at(0),
+    })
+  })
+})
+
+describe('a session alone', () => {
+  const held = proof(sessionFactor, 0, { amr: ['pwd'] })
+
+  it('adds no way to sign in: its person proves first that it is still he', () => {
+    const asked = situation({ confirms: ada, proofs: [held], ...demand('multi-factor') })
+    expect(nextStep(asked)).toEqual({ step: 'prove', place: 'first', factors: ['word'] })
+    expect(nextStep({ ...asked, proofs: [held, byWord] })).toEqual({ step: 'enrol', factors: ['app', 'key'] })
+  })
+
+  it('is no second factor beside the same proof made anew', () => {
+    expect(nextStep(situation({ confirms: ada, proofs: [held, byWord] }))).toMatchObject({
+      step: 'done',
+      level: 'single-factor',
+      amr: ['word'],
+      at: at(1),
     })
   })
 })

@@ -14,7 +14,7 @@ export interface NewChallenge {
   readonly ttlSeconds: number
 }
 
-/** One challenge per owner (an attempt's or a holder's `id`) and purpose (`passkeys.assertion`). */
+/** One challenge per owner (an attempt's or a holder's `id`) and purpose (`<feature>.<what>`). */
 export interface Challenges {
   /** Remembers it in place of the one that was there. */
   put(owner: string, purpose: string, challenge: NewChallenge): Promise<void>

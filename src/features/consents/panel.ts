@@ -24,7 +24,8 @@ export const applicationsPanel = ({ connections, consents }: Dependencies): Pane
         const own = (await connections.list(userId)).find(({ clientId }) => clientId === client)
         if (own === undefined) throw notConnected()
         await consents.withdraw({ userId, clientId: client }, { actor: { kind: 'user', userId }, request })
-        return { notice: { key: 'consents.withdrawn', params: { client: own.name } } }
+        const key = own.firstParty ? 'consents.ended' : 'consents.withdrawn'
+        return { notice: { key, params: { client: own.name } } }
       },
     },
   },

@@ -10,7 +10,7 @@ const smtpUrl: Setting<string | undefined> = {
       (text) => parseServerUrl(text) !== undefined,
       'must be smtp://user:password@host:587 or smtps://user:password@host:465; write special characters of the password as %40, %2F and so on',
     ),
-  type: 'URL',
+  type: 'mail server URL',
   fallback: undefined,
   documentation:
     'The server that takes outgoing mail: smtp://user:password@host:587 (the connection is upgraded by STARTTLS) or smtps://user:password@host:465. Without it no mail is sent; in development mode mails are shown at /inbox.',

@@ -6,7 +6,7 @@ import type { Kept } from '../feature.ts'
 /** Something that was changed in how a person signs in or is reached. */
 export interface AccountChange {
   readonly userId: string
-  /** The message `notice.<what>` says it in the mail: `passkey-added`. */
+  /** The message `notice.<what>` says it in the mail: `password-changed`. */
   readonly what: string
   readonly params?: TextParams
   readonly request?: RequestFacts

@@ -6,23 +6,29 @@ import type { SettingValues } from '../../kernel/settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Factor, Feature, PublicDocument } from '../feature.ts'
 import type { Notices } from '../notices/index.ts'
+import type { Users } from '../users/index.ts'
+import { passkeyCommands } from './commands.ts'
 import { type EnrolmentDependencies, openEnrolling, passkeyEnrolment } from './enrolment.ts'
 import { type FactorDependencies, passkeyOfferedAsFactor } from './factor.ts'
 import { makerOf } from './makers.ts'
 import { passkeyOffer } from './offer.ts'
 import { type PanelDependencies, passkeyPanel } from './panel.ts'
 import { type RelyingParty, relyingPartyOf } from './relying-party.ts'
+import { openRemoval } from './removal.ts'
 import type { settings } from './settings.ts'
 import { openPasskeyStore, type PasskeyStore } from './store.ts'
 
 type Common = Omit<
   FactorDependencies & EnrolmentDependencies & PanelDependencies,
-  'store' | 'relyingParty' | 'storage' | 'notices'
+  'store' | 'relyingParty' | 'storage' | 'notices' | 'users'
 >
+
+export { passkeysDefinition } from './commands.ts'
 
 export interface PasskeyDependencies extends Common {
   readonly storage: Storage
   readonly notices: Notices
+  readonly users: Users
   readonly settings: SettingValues<typeof settings>
   /** The configured issuer. */
   readonly issuer: string
@@ -36,10 +42,17 @@ export interface PasskeysFeature extends Feature {
 }
 
 export function openPasskeys(dependencies: PasskeyDependencies): PasskeysFeature {
-  const { storage, issuer, name, settings } = dependencies
+  const { storage, issuer, name, users, settings } = dependencies
   const store = openPasskeyStore(storage)
   const relyingParty = relyingPartyOf(issuer, name, settings)
-  const feature = { name: 'passkeys', export: exporting(store) }
+  // Those of another domain stay listed, and can be removed, wherever the server is.
+  const place = relyingParty ?? { id: new URL(issuer).hostname }
+  const remove = openRemoval({ ...dependencies, store, relyingParty: place })
+  const feature = {
+    name: 'passkeys',
+    export: exporting(store),
+    commands: passkeyCommands({ store, users, remove }),
+  }
   if (relyingParty === undefined) return feature
   const parts = { ...dependencies, store, relyingParty }
   const enrolling = openEnrolling(parts)

@@ -1,24 +1,17 @@
 import type { UserId } from '../../kernel/ids.ts'
-import type { Storage } from '../../storage/storage.ts'
-import type { Audit } from '../audit/index.ts'
-import type { Factor, Panel, Visit } from '../feature.ts'
-import type { Notices } from '../notices/index.ts'
+import type { Panel, Visit } from '../feature.ts'
 import type { Enrolling } from './enrolment.ts'
 import { nameIn } from './input.ts'
 import { kindOf } from './makers.ts'
-import { badName, lastWay, notFound, type Passkey, passkeyFactor } from './passkeys.ts'
+import { badName, notFound, type Passkey } from './passkeys.ts'
 import type { RelyingParty } from './relying-party.ts'
-import type { PasskeyStore } from './store.ts'
+import { openRemoval, type RemovalDependencies } from './removal.ts'
 
-export interface PanelDependencies {
-  readonly storage: Pick<Storage, 'transaction'>
-  readonly store: PasskeyStore
-  readonly audit: Audit
-  readonly notices: Pick<Notices, 'credentialsChanged'>
+export interface PanelDependencies extends RemovalDependencies {
   readonly relyingParty: RelyingParty
-  /** Every way to sign in that there is. */
-  readonly factors: () => readonly Factor[]
   readonly settings: { readonly limit: number }
+  /** Where a person goes on his account's pages who has added one; `undefined` where he has all that he needs. */
+  readonly leadOn: (userId: UserId) => Promise<string | undefined>
 }
 
 type Form = Readonly<Record<string, string>>
@@ -57,8 +50,8 @@ function pages({ store }: PanelDependencies, enrolling: Enrolling): NonNullable<
 }
 
 function acts(dependencies: PanelDependencies, enrolling: Enrolling): NonNullable<Panel['acts']> {
-  const { store } = dependencies
-  const remove = removing(dependencies)
+  const { store, leadOn } = dependencies
+  const remove = openRemoval(dependencies)
 
   return {
     add: {
@@ -66,7 +59,8 @@ function acts(dependencies: PanelDependencies, enrolling: Enrolling): NonNullabl
       page: 'add',
       async run({ holder }, { credential }) {
         const { name } = await enrolling.add(holder, { credential })
-        return { notice: { key: 'passkeys.added', params: { name } } }
+        const to = await leadOn(holder.user.id)
+        return { notice: { key: 'passkeys.added', params: { name } }, ...(to !== undefined && { to }) }
       },
     },
     rename: {
@@ -81,8 +75,9 @@ function acts(dependencies: PanelDependencies, enrolling: Enrolling): NonNullabl
     remove: {
       fresh: true,
       page: 'remove',
-      async run(visit, form) {
-        const name = await remove(visit, form.id ?? '')
+      async run({ userId, request, holder: { keep } }, { id = '' }) {
+        const actor = { kind: 'user', userId } as const
+        const { name } = await remove({ userId, id, actor, request, keep })
         return { notice: { key: 'passkeys.removed', params: { name } } }
       },
     },
@@ -123,31 +118,3 @@ const signalOf = ({ id }: RelyingParty, handle: string, accepted: readonly Passk
     userId: handle,
     allAcceptedCredentialIds: accepted.map((passkey) => passkey.id),
   })
-
-/** Whoever has no other way to sign in keeps one passkey, even if he removes two at the same time. */
-const removing =
-  ({ storage, store, audit, notices, factors, relyingParty }: PanelDependencies) =>
-  async ({ userId, request, holder }: Visit, id: string): Promise<string> => {
-    const other = await hasOtherWay(factors(), userId)
-    return await storage.transaction(async (db) => {
-      await store.lock(db, userId)
-      const passkeys = await store.list(userId, db)
-      const { name } = passkeys.find((passkey) => passkey.id === id) ?? {}
-      if (name === undefined) throw notFound()
-      const stays = passkeys.some((passkey) => passkey.id !== id && passkey.rpId === relyingParty.id)
-      if (!stays && !other) throw lastWay()
-      await store.remove(db, userId, id)
-      const event = { actor: { kind: 'user', userId } as const, userId, request, detail: { name } }
-      await audit.recordIn(db, { action: 'passkeys.removed', outcome: 'success', ...event })
-      const { keep } = holder
-      const notice = { userId, what: 'passkey-removed', params: { name }, request, keep }
-      await notices.credentialsChanged(db, notice)
-      return name
-    })
-  }
-
-/** Whether a person can begin to sign in without any passkey. */
-async function hasOtherWay(factors: readonly Factor[], userId: UserId): Promise<boolean> {
-  const others = factors.filter(({ name, offers }) => name !== passkeyFactor && offers !== 'second')
-  return (await Promise.all(others.map((factor) => factor.enrolled(userId)))).includes(true)
-}

@@ -21,6 +21,9 @@ const methods: Readonly<Record<string, Text>> = {
   pop: { key: 'sessions.by-key' },
 }
 
+/** Of the other ones, the last used; whoever has more signs out of all of them at once. */
+const shownAtMost = 50
+
 /** The sessions of a person, on the page of his devices. */
 export const sessionPanel = ({ sessions, clientName }: Dependencies): Panel => {
   const shown = async (session: SessionRecord) => {
@@ -46,7 +49,8 @@ export const sessionPanel = ({ sessions, clientName }: Dependencies): Panel => {
       template: 'sessions/panel',
       model: {
         ...(own && { own: await shown(own) }),
-        others: await Promise.all(others.map(shown)),
+        others: await Promise.all(others.slice(0, shownAtMost).map(shown)),
+        more: Math.max(0, others.length - shownAtMost),
       },
     }
   }

@@ -67,7 +67,10 @@ const starting =
     try {
       await factor.start?.(standing.attempt, inputOf(form))
     } catch (error) {
-      return await refuse(ctx, current, { standing, error, form })
+      // Whoever has to wait for the next one still answers the one before.
+      const waits = error instanceof AppError && error.retryAfterSeconds !== undefined
+      const ownPage = standing.attempt.userId !== undefined || waits
+      return await refuse(ctx, current, { standing, error, form, ...(ownPage && { chosen: factor.name }) })
     }
     seeOther(ctx, `${standing.attempt.path}/${factor.name}`)
   }

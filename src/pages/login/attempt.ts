@@ -52,6 +52,8 @@ export async function standingOf(ports: PagePorts, ctx: Context, current: Curren
   const confirmed = confirms(interaction, current.other)
   // Who began as somebody else is not whom the session knows; his proofs decide from then on.
   const userId = stored.userId ?? confirmed
+  const person = userId === undefined ? undefined : await ports.people.view(userId)
+  if (person?.locale !== undefined) ctx.state.userLocale = person.locale
   const proofs = [...heldProof(interaction, userId), ...stored.proofs]
   const attempt = attemptOf(ctx, current, { userId, proofs })
   const proven =

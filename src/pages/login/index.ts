@@ -81,7 +81,7 @@ const showing =
     const standing = await standingOf(ports, ctx, current)
     const begun = standing.attempt.proofs.length > 0
     if (interaction.prompt === 'consent' && !other && !begun) return await consent.show(ctx, interaction)
-    if (interaction.registers && !other && !begun && ports.registration.isOpen())
+    if (interaction.registers && !other && !begun && ports.registration.mode !== 'closed')
       return seeOther(ctx, `${standing.attempt.path}/register`)
     const { step } = standing
     if (step.step === 'done') return await acts.proceed(ctx, current)

@@ -71,18 +71,24 @@ export interface Done {
 export function nextStep(situation: Situation): Step {
   const { proofs, confirms, demand, factors, later } = situation
   const userId = confirms ?? proofs[0]?.userId
-  const own = proofs.filter((proof) => proof.userId === userId)
+  const own = withoutOutdated(
+    proofs.filter((proof) => proof.userId === userId),
+    factors,
+  )
   if (userId === undefined || own.length === 0) {
     return { step: 'prove', place: 'first', factors: firstFactors(situation) }
   }
   const level = reached(own, factors)
-  const more = demandsMore(situation, own, level)
+  const more = demandsMore(situation, level)
   const seconds = secondFactors(situation, own)
   if (more && seconds.length > 0) return { step: 'prove', place: 'second', factors: seconds }
   if (more) {
     const wanted = highest([demand.strict, demand.standing])
     const until = isAtLeast(level, demand.strict) ? demand.graceUntil : undefined
     if (until === undefined || !later.includes('enrolment')) {
+      // What the session has proven long ago adds nothing to the account: somebody else may sit there now.
+      if (own.every(({ factor }) => factor === sessionFactor))
+        return { step: 'prove', place: 'first', factors: firstFactors({ ...situation, confirms: userId }) }
       return {
         step: 'enrol',
         factors: enrollable(factors, own, wanted),
@@ -91,6 +97,14 @@ export function nextStep(situation: Situation): Step {
     }
   }
   return afterProofs(situation, { userId, level, proofs: own })
+}
+
+/** A session's proof is worth nothing beside a new one of the same kind. */
+function withoutOutdated(own: readonly Proof[], factors: readonly FactorState[]): readonly Proof[] {
+  const renewed = own.some((proof) =>
+    factors.some(({ name, offers }) => name === proof.factor && offers === 'first'),
+  )
+  return renewed ? own.filter(({ factor }) => factor !== sessionFactor) : own
 }
 
 interface Proven {
@@ -135,17 +149,17 @@ function reached(own: readonly Proof[], factors: readonly FactorState[]): Level 
 }
 
 /**
- * Who has a second factor is asked for it, whatever is demanded: otherwise it would protect nothing. One that was proven
- * first is no other one.
+ * Who has set up a second step is asked for it, whatever is demanded: otherwise it would protect nothing. What can come first
+ * as well, such as a passkey, is another way in and no second step: whoever made one on a laptop would be locked out of every
+ * other device.
  */
-function demandsMore({ demand, factors, trusted }: Situation, own: readonly Proof[], level: Level): boolean {
+function demandsMore({ demand, factors, trusted }: Situation, level: Level): boolean {
   if (!isAtLeast(level, demand.strict)) return true
   if (trusted) return false
-  const proven = new Set(own.map(({ factor }) => factor))
-  const hasOwn = factors.some(
-    ({ name, enrolled, backup, offers }) => enrolled && !backup && offers !== 'first' && !proven.has(name),
+  const hasSecondStep = factors.some(
+    ({ enrolled, backup, offers }) => enrolled && !backup && offers === 'second',
   )
-  return !isAtLeast(level, demand.standing) || (hasOwn && level === 'single-factor')
+  return !isAtLeast(level, demand.standing) || (hasSecondStep && level === 'single-factor')
 }
 
 function firstFactors({ confirms, factors }: Situation): readonly string[] {
