@@ -52,9 +52,10 @@ export function openFeatures(ground: Ground) {
     clientName: async (id) => (await parties.clients.clients.find(id))?.name,
     describeBrowser: (userAgent) => access.sessions.describeBrowser(userAgent),
     forgetDevices: (db, userId) => access.trustedDevices.trustedDevices.forgetAll(db, userId),
+    endPendingAddress: (db, userId) => people.addresses.addresses.endPending(db, userId),
   }
   const base = openBase(ground, later)
-  const people = openPeople(ground, base)
+  const people = openPeople(ground, base, later)
   const parties = openParties(ground, base, people)
   const factors = openFactors(ground, { ...base, ...people, later })
   const access = openAccess(ground, { ...base, ...people, ...parties, later })
@@ -66,6 +67,7 @@ interface Later {
   clientName(id: string): Promise<string | undefined>
   readonly describeBrowser: SessionsFeature['describeBrowser']
   forgetDevices(db: DatabaseTransaction, userId: string): Promise<void>
+  endPendingAddress(db: DatabaseTransaction, userId: string): Promise<void>
 }
 
 const commonOf = ({ storage, clock, sealing, log, config, artefacts }: Ground) => ({
@@ -78,9 +80,9 @@ const commonOf = ({ storage, clock, sealing, log, config, artefacts }: Ground) =
 })
 
 /** What every other feature may ask for: the record, the post, what is remembered, how often somebody may try. */
-function openBase(ground: Ground, { clientName, describeBrowser, forgetDevices }: Later) {
+function openBase(ground: Ground, later: Later) {
   const { config, artefacts, all } = ground
-  const words = { isTold: messageNames(), clientName, describeBrowser }
+  const words = { ...later, isTold: messageNames() }
   const audit = openAudit({ ...commonOf(ground), settings: config.audit }, words)
   const common = { ...commonOf(ground), audit: audit.audit }
   const deliveries = () => all.flatMap((feature) => feature.deliveries ?? [])
@@ -97,11 +99,10 @@ function openBase(ground: Ground, { clientName, describeBrowser, forgetDevices }
   const throttle = openThrottle({ ...common, settings: config.throttle })
   const notices = openNotices({
     ...common,
+    ...later,
     mail: mail.mail,
     attempts: attempts.attempts,
     endOthers: artefacts.endOthersOfUser,
-    forgetDevices,
-    describeBrowser,
   })
   return { audit, outbox, mail, attempts, throttle, notices }
 }
@@ -120,12 +121,21 @@ const servicesOf = (ground: Ground, base: Base) => ({
 })
 
 /** Who there is, how one comes to be there, and what is known of one. */
-function openPeople(ground: Ground, base: Base) {
+function openPeople(ground: Ground, base: Base, later: Later) {
   const { config } = ground
   const users: UsersFeature = openUsers({
     ...servicesOf(ground, base),
+    async endEverything(db, userId) {
+      await ground.artefacts.endEverythingOfUser(db, userId)
+      await base.attempts.attempts.endOfUser(db, userId)
+      await later.endPendingAddress(db, userId)
+    },
     issuePasswordLink: (userId, purpose, change) => passwords.passwords.issueLink(userId, purpose, change),
-    addressChanged: (db, change) => addresses.addresses.changed(db, change),
+    async addressChanged(db, change) {
+      // A link that lies in the old mailbox must not open the account any more.
+      await passwords.passwords.endLinks(db, change.after.id)
+      await addresses.addresses.changed(db, change)
+    },
   })
   const common = { ...servicesOf(ground, base), users: users.users }
   const addresses = openAddresses({ ...common, settings: config.addresses })
@@ -175,11 +185,7 @@ function openFactors(
   const emailCodes = openEmailCodes({
     ...common,
     settings: config.emailCodes,
-    browserOf: async (userAgent) => ({
-      browser: '',
-      system: '',
-      ...(await later.describeBrowser(userAgent)),
-    }),
+    describeBrowser: later.describeBrowser,
     clientName: async (id) => (await later.clientName(id)) ?? brandName,
   })
   const { reauthenticationSeconds: freshSeconds } = config.account
@@ -203,9 +209,7 @@ function openAccess(
 ) {
   const { config, artefacts, all } = ground
   const { users, clients, resources, throttle, later } = opened
-  const findUser = async (key: string) =>
-    (await users.users.find(key)) ?? (await users.users.findByIdentifier(key))
-  const common = { ...servicesOf(ground, opened), users: users.users, findUser }
+  const common = { ...servicesOf(ground, opened), users: users.users, getUser: users.users.getByKey }
   const consents = openConsents({
     ...common,
     accessOfUser: artefacts.accessOfUser,
@@ -223,6 +227,8 @@ function openAccess(
     ...common,
     source: artefacts,
     devices: trustedDevices.trustedDevices,
+    attempts: opened.attempts.attempts,
+    endPendingAddress: later.endPendingAddress,
     clientName: later.clientName,
   })
   const departures = openDepartures({ ...common, settings: config.departures, features: () => all })

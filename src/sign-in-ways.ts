@@ -12,7 +12,7 @@ export const signInWays = (
   isAdministrator: async (userId) => (await users.find(userId))?.administrator ?? false,
   requiredBy: async (clientId) => (await clients.find(clientId))?.requiredLevel,
   async findUser(key) {
-    const user = (await users.find(key)) ?? (await users.findByIdentifier(key))
+    const user = await users.findByKey(key)
     if (user === undefined) return undefined
     const { id, email, username, name } = user
     return { id, label: email ?? username ?? name ?? id, active: users.isActive(user) }

@@ -5,7 +5,7 @@ import type { InputFields, Resource, ResourceDefinition } from '../kernel/resour
 import type { Text, View } from '../kernel/text.ts'
 import type { DatabaseTransaction } from '../storage/storage.ts'
 
-/** A capability of the product. It plugs into the sockets it needs; nothing central names it but `app.ts`. */
+/** A capability of the product. It plugs into the sockets it needs; `open-features.ts` opens it. */
 export interface Feature {
   /** Equals the folder, the view folder, the URL segment and the audit prefix. */
   readonly name: string
@@ -82,7 +82,8 @@ export interface Factor {
   readonly backup?: boolean
   /** The level that a proof by it reaches together with a first one. `multi-factor` where absent. */
   readonly reaches?: Level
-  enrolled(userId: UserId): Promise<boolean>
+  /** Whether the person has it; with an instant, whether he had it already then. */
+  enrolled(userId: UserId, then?: Date): Promise<boolean>
   /**
    * Its part of the page on which a sign-in begins. Without it the factor is not offered there; `undefined` where it
    * cannot serve at the moment.
@@ -144,6 +145,8 @@ export interface Interlude {
   /** Its segment in the addresses of a sign-in. */
   readonly name: string
   readonly order: number
+  /** What the browser has to be able to do: a word that a script puts into the field `able` of the first form. */
+  readonly capability?: string
   due(attempt: ProvenAttempt): Promise<boolean>
   /** A partial template inside the form that posts to it; its buttons are its own. */
   show(attempt: ProvenAttempt): Promise<View>
@@ -157,8 +160,13 @@ export interface Interlude {
 export interface ProvenAttempt extends Attempt {
   readonly userId: UserId
   readonly holder: Holder
-  /** What a script found the browser to be able to do: words that it put into the field `able` of the first form. */
+  /** What a script found the browser to be able to do: of what interludes name as their `capability`. */
   readonly able: readonly string[]
+  /**
+   * Whether all that guards the account was proven now: no session of before and no trusted device stood for any of it.
+   * Nothing may be added to the account where not.
+   */
+  readonly provenAnew: boolean
 }
 
 /** A part of a page of a person's account. Posts go to `/account/<page>/<panel>/<act>`. */

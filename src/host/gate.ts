@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import { AppError } from '../kernel/errors.ts'
-import type { RequestFacts } from '../kernel/http.ts'
+import { longestUserAgent, type RequestFacts } from '../kernel/http.ts'
 import { clientAddress } from './address.ts'
 
 const maximumBodyBytes = 64 * 1024
@@ -23,7 +23,11 @@ export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
     const sent = headerOf(ctx.req, 'x-request-id')
     const requestId =
       sent !== undefined && isTrusted(peer) && requestIdPattern.test(sent) ? sent : randomUUID()
-    const facts: RequestFacts = { requestId, address, userAgent: (headers['user-agent'] ?? '').slice(0, 256) }
+    const facts: RequestFacts = {
+      requestId,
+      address,
+      userAgent: (headers['user-agent'] ?? '').slice(0, longestUserAgent),
+    }
     ctx.state.facts = facts
     ctx.state.claimedHost = onlyHost(ctx.req)
     ctx.set('X-Request-Id', requestId)

@@ -56,5 +56,11 @@ export const distinct = <T>(item: z.ZodType<T>, maximum: number): z.ZodType<read
     .max(maximum, `must have at most ${maximum} entries`)
     .refine((items) => new Set(items).size === items.length, 'must not name the same twice')
 
+/** What names a person on the command line. */
+export const personKey = {
+  schema: z.string().trim().min(1).max(320),
+  documentation: 'The person, by identifier, e-mail address or user name.',
+}
+
 /** The same instant as `toISOString` gives. */
 export const instant = z.iso.datetime()

@@ -1,10 +1,13 @@
 import { randomInt, timingSafeEqual } from 'node:crypto'
 
 /**
- * Digits of a code that is mailed and typed. With five answers for each code and the waits of the throttle, somebody who
+ * Digits of a code that is mailed and typed. With so few answers for each code and the waits of the throttle, somebody who
  * guesses all day at one account has a chance of one in a million; six digits would leave him one in ten thousand.
  */
 export const mailedCodeDigits = 8
+
+/** Answers to one mailed code; they are counted before they are looked at. */
+export const answersPerMailedCode = 5
 
 /** A random code, leading zeros included. */
 export const newMailedCode = (): string =>
@@ -16,7 +19,7 @@ export function readMailedCode(text: string): string | undefined {
     .normalize('NFKC')
     .replace(/[\s\p{Pd}]/gu, '')
     .replace(easternDigits, (digit) => String(((digit.codePointAt(0) ?? 0) - 0x0660) % 0x10))
-  return /^\d{8}$/.test(digits) ? digits : undefined
+  return /^\d+$/.test(digits) && digits.length === mailedCodeDigits ? digits : undefined
 }
 
 /** Arabic and Persian keyboards type U+0660–0669 and U+06F0–06F9. */

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { newSecret } from '../kernel/ids.ts'
+import { isSecret, newSecret } from '../kernel/ids.ts'
 
 const cookieSeconds = 400 * 86_400
 
@@ -17,7 +17,7 @@ export function openDeviceCookies(issuer: URL): DeviceCookies {
   const name = secure ? '__Host-latchkey_device' : 'latchkey_device'
   const read = (ctx: Context): string | undefined => {
     const device = ctx.cookies.get(name, { signed: false })
-    return device !== undefined && /^[\w-]{43}$/.test(device) ? device : undefined
+    return device !== undefined && isSecret(device) ? device : undefined
   }
   const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', signed: false } as const
   const replace = (ctx: Context, device: string): void =>

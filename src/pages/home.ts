@@ -3,6 +3,7 @@ import type { Csrf } from './csrf.ts'
 import { readForm } from './forms.ts'
 import { factsOf, type Pages } from './page.ts'
 import type { PagePorts } from './ports.ts'
+import { seeOther } from './see-other.ts'
 
 /** `/`: the set-up while there is no administrator, the sign-in while nobody is signed in, else the person's account. */
 export function homeRoutes(
@@ -34,8 +35,7 @@ export function homeRoutes(
         request: factsOf(ctx),
       })
     }
-    ctx.status = 303
-    ctx.redirect('/signed-out')
+    seeOther(ctx, '/signed-out')
   })
 
   router.get('/signed-out', (ctx) => pages.answer(ctx, 'logout/done', { homeUrl: '/' }))

@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { isSecret } from '../kernel/ids.ts'
 
 /** The invitation whose link was opened in this browser, until an account was made with it or the browser is closed. */
 export interface InvitationCookie {
@@ -14,7 +15,7 @@ export function openInvitationCookie(issuer: URL): InvitationCookie {
   return {
     read(ctx) {
       const invitation = ctx.cookies.get(name, { signed: false })
-      return invitation !== undefined && /^[\w-]{43}$/.test(invitation) ? invitation : undefined
+      return invitation !== undefined && isSecret(invitation) ? invitation : undefined
     },
     keep: (ctx, invitation) => void ctx.cookies.set(name, invitation, options),
     forget: (ctx) => void ctx.cookies.set(name, null, options),

@@ -1,4 +1,4 @@
-import { locales } from './messages.ts'
+import { fallbackLocale, locales } from './messages.ts'
 
 /** Where a person's languages come from, the first that leads to one of ours winning. */
 export interface LocaleCandidates {
@@ -9,8 +9,6 @@ export interface LocaleCandidates {
   /** What the browser prefers (RFC 9110 §12.5.4). */
   readonly acceptLanguage?: string | undefined
 }
-
-const fallbackLocale = 'en'
 
 /** One of our languages; English where nothing matches. Malformed input is ignored. */
 export function pickLocale({ uiLocales, userLocale, acceptLanguage }: LocaleCandidates): string {

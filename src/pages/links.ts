@@ -9,6 +9,7 @@ import { readForm, repeatable } from './forms.ts'
 import { factsOf, localeOf, type Pages } from './page.ts'
 import type { PagePorts } from './ports.ts'
 import { problemOf } from './problems.ts'
+import { seeOther } from './see-other.ts'
 
 const tokenSyntax = /^[\w-]{1,512}$/
 
@@ -78,8 +79,7 @@ function openLinkPages({ ports: { views, issuer }, pages }: LinkTools): LinkPage
       try {
         const outcome = await link.finish(token, fields, visit)
         if (!('to' in outcome)) return answer(ctx, outcome, { token, link: undefined })
-        ctx.status = 303
-        ctx.redirect(outcome.to)
+        seeOther(ctx, outcome.to)
       } catch (error) {
         const errors = fieldErrors(error, views)
         // Where the link itself is of no use any more, showing it again says so.

@@ -14,7 +14,8 @@ export type Translate = (key: MessageKey, params?: MessageParams) => string
 /** The messages of one language by their keys. */
 export type Catalogue = Readonly<Record<string, string>>
 
-const fallbackLocale = 'en'
+/** Where no other language is known or has the words. */
+export const fallbackLocale = 'en'
 const directory = join(import.meta.dirname, '../../views/messages')
 
 /** Every language there is, by BCP 47 tag: a folder of `views/messages`, with one file for each part of the pages. */

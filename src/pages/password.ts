@@ -2,7 +2,7 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { AppError } from '../kernel/errors.ts'
 import type { Csrf } from './csrf.ts'
-import { fieldErrors } from './field-errors.ts'
+import { fieldErrors, refusedForm } from './field-errors.ts'
 import { readForm } from './forms.ts'
 import { factsOf, localeOf, type Pages } from './page.ts'
 import type { PagePorts } from './ports.ts'
@@ -73,11 +73,8 @@ function forgottenRoutes(router: Router, { passwords, views }: PagePorts, { page
     try {
       await passwords.requestReset({ identifier, request: factsOf(ctx), locale: localeOf(ctx) })
     } catch (error) {
-      const errors = fieldErrors(error, views)
+      const errors = refusedForm(ctx, error, views)
       if (errors === undefined) throw error
-      const { status, retryAfterSeconds } = error as AppError
-      ctx.status = status
-      if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
       return pages.answer(ctx, 'password/forgotten', { ...model, identifier, errors })
     }
     seeOther(ctx, `${forgotten}/sent`)

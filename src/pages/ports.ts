@@ -105,7 +105,7 @@ export interface SignInPolicy {
   describe(demands: SignInDemands): readonly string[]
 }
 
-/** Browsers that are not asked for a second factor. */
+/** Browsers in which a person is not asked for a second step. */
 export interface TrustedDevices {
   readonly offered: boolean
   isTrusted(userId: UserId, device: string): Promise<boolean>

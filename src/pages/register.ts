@@ -4,7 +4,7 @@ import type { Attempt, Proof } from '../features/feature.ts'
 import { AppError } from '../kernel/errors.ts'
 import type { PendingInteraction } from '../provider/index.ts'
 import type { Csrf } from './csrf.ts'
-import { type FieldErrors, fieldErrors } from './field-errors.ts'
+import { type FieldErrors, refusedForm } from './field-errors.ts'
 import { readForm } from './forms.ts'
 import { type InvitationCookie, openInvitationCookie } from './invitation-cookie.ts'
 import type { LoginTools } from './login/index.ts'
@@ -109,13 +109,9 @@ const opening =
 
 /** What is shown beside a form that was refused; throws what is none of the person's doing. */
 function refused({ ports }: Tools, ctx: Context, error: unknown): FieldErrors {
-  const errors = fieldErrors(error, ports.views)
-  if (errors === undefined && isAboutAll(error)) return {}
-  if (errors === undefined) throw error
-  const { status, retryAfterSeconds } = error as AppError
-  ctx.status = status
-  if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
-  return errors
+  const errors = refusedForm(ctx, error, ports.views)
+  if (errors === undefined && !isAboutAll(error)) throw error
+  return errors ?? {}
 }
 
 const reasons: Readonly<Record<string, RegistrationRefusedModel['reason']>> = {

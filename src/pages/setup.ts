@@ -2,10 +2,11 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { AppError } from '../kernel/errors.ts'
 import type { Csrf } from './csrf.ts'
-import { fieldErrors } from './field-errors.ts'
+import { refusedForm } from './field-errors.ts'
 import { readForm } from './forms.ts'
 import { factsOf, type Pages } from './page.ts'
 import type { PagePorts } from './ports.ts'
+import { seeOther } from './see-other.ts'
 
 const command = 'npx latchkey setup link'
 const reasons: Readonly<Record<string, 'missing' | 'expired' | 'used'>> = {
@@ -52,9 +53,8 @@ export function setupRoutes(
         factsOf(ctx),
       )
     } catch (error) {
-      const errors = fieldErrors(error, ports.views)
+      const errors = refusedForm(ctx, error, ports.views)
       if (errors === undefined) return refuse(ctx, error)
-      ctx.status = (error as AppError).status
       return pages.answer(ctx, 'setup/form', {
         action: '/setup',
         token,
@@ -63,7 +63,6 @@ export function setupRoutes(
         errors,
       })
     }
-    ctx.status = 303
-    ctx.redirect(signIn.signInPath({ loginHint: email || username }))
+    seeOther(ctx, signIn.signInPath({ loginHint: email || username }))
   })
 }

@@ -88,6 +88,6 @@ const sessionAdapter = (sessions: SessionStore): Operations => ({
   find: (id) => sessions.find(id) as Promise<AdapterPayload | undefined>,
   findByUid: (uid) => sessions.findByUid(uid) as Promise<AdapterPayload | undefined>,
   // Called for the old identifier when the library rotates it; the row moves to the new one in `upsert`.
-  // The end of a session goes through `SessionStore.end`.
+  // A session ends by `SessionStore.end`, which `Session.destroy` calls.
   destroy: nothing,
 })

@@ -15,7 +15,7 @@ export const levelOf = (acr: unknown): Level | undefined =>
   typeof acr === 'string' ? levels.find((level) => acr === `${prefix}${level}`) : undefined
 
 /** What a request says about `acr`, in its order: as essential only by the claims parameter (OpenID Connect Core 1.0 §5.5.1.1). */
-export function askedAcr(params: Payload): {
+function askedAcr(params: Payload): {
   readonly values: readonly string[]
   readonly essential: boolean
 } {

@@ -55,6 +55,8 @@ export interface PendingInteraction {
   readonly held: HeldProof | undefined
   /** The session that the browser has, whoever is in it. */
   readonly sessionUid: string | undefined
+  /** The request wants to see the person prove who he is now, whatever his session says: `prompt=login`, `max_age`. */
+  readonly provesAnew: boolean
   /** The request asks to make an account (OpenID Connect Prompt Create 1.0). */
   readonly registers: boolean
   readonly grantId: string | undefined
@@ -184,6 +186,7 @@ function describe(interaction: Interaction): Omit<PendingInteraction, 'held'> {
     userId: session?.accountId,
     sessionUid: session?.uid,
     registers: prompt.name === 'create',
+    provesAnew: text(params.prompt)?.split(' ').includes('login') === true || params.max_age !== undefined,
     grantId: interaction.grantId,
     missing,
     decidesAnew,

@@ -1,6 +1,7 @@
-import type { EndedSession } from '../features/feature.ts'
+import type { EndedSession, Kept } from '../features/feature.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../storage/storage.ts'
+import { lockUser } from '../storage/user-lock.ts'
 
 /** What ends before its time, and everything that came from it with it. */
 export interface Revocation {
@@ -19,18 +20,13 @@ export interface Revocation {
   /** Everything that serves a user: sessions, tokens, codes, pending interactions. In the transaction of its cause. */
   endEverythingOfUser(db: DatabaseTransaction, userId: string): Promise<void>
   /** The same but for one session, what was given in it, and one pending interaction. */
-  endOthersOfUser(db: DatabaseTransaction, userId: string, keep: KeptArtefacts): Promise<void>
+  endOthersOfUser(db: DatabaseTransaction, userId: string, keep: Kept): Promise<void>
   /**
    * Every grant that a user has given a client, what came from them, and pending interactions of his for it. False where
    * there was no grant.
    */
   endClientOfUser(db: DatabaseTransaction, userId: string, clientId: string): Promise<boolean>
   endEverythingOfClient(db: DatabaseTransaction, clientId: string): Promise<void>
-}
-
-export interface KeptArtefacts {
-  readonly sessionUid?: string
-  readonly interactionUid?: string
 }
 
 /** Told of each session that is ended, in the transaction that ends it. */
@@ -118,10 +114,7 @@ async function endGrants(db: DatabaseTransaction, grantIds: readonly string[]): 
  * the same follow each other. SQLite has one writer at a time.
  */
 const locking = ({ dialect }: Storage) => ({
-  async user(db: DatabaseTransaction, userId: string): Promise<void> {
-    if (dialect === 'postgresql')
-      await db.$queryRaw`SELECT 1 AS locked FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
-  },
+  user: (db: DatabaseTransaction, userId: string): Promise<void> => lockUser(dialect, db, userId),
   async session(db: DatabaseTransaction, uid: string): Promise<void> {
     if (dialect === 'postgresql')
       await db.$queryRaw`SELECT 1 AS locked FROM artefact WHERE model = 'Session' AND session_uid = ${uid} FOR UPDATE`

@@ -37,6 +37,7 @@ export interface KnownAccess {
   readonly resources: Readonly<Record<string, readonly string[]>>
 }
 
+/** Who is signed in where, and what clients hold of somebody. */
 export interface SessionDirectory {
   /** Live sessions, the last used first. */
   sessionsOfUser(userId: string): Promise<readonly KnownSession[]>

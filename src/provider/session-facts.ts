@@ -1,9 +1,7 @@
 import type { Context } from 'koa'
-import type { RequestFacts } from '../kernel/http.ts'
+import { longestUserAgent, type RequestFacts } from '../kernel/http.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { Payload } from './payload.ts'
-
-const longestUserAgent = 256
 
 /**
  * What is known of a session beside what the library keeps: one more member of its payload, which the library neither
@@ -26,6 +24,7 @@ export interface SessionUse {
   readonly device: string | undefined
 }
 
+/** What a request tells of the browser; `undefined` where there is none, as in a job. */
 export function useOf(
   ctx: Context | undefined,
   { deviceOf }: { readonly deviceOf: (ctx: Context) => string | undefined },
@@ -60,5 +59,6 @@ export function withFacts(
   return { ...payload, facts }
 }
 
+/** What was noted of a session; `undefined` where nobody is signed in in it. */
 export const factsOf = (payload: Payload): SessionFacts | undefined =>
   payload.facts as SessionFacts | undefined

@@ -1,4 +1,6 @@
 import type { Context } from 'koa'
+import type { Level } from '../kernel/levels.ts'
+import { levelOf } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import type { CurrentInstance } from './current-instance.ts'
 import { orUnavailable } from './errors.ts'
@@ -11,6 +13,8 @@ export interface SignedIn {
   readonly sessionUid: string
   /** When he last proved who he is, in this session. */
   readonly authenticatedAt: Date
+  /** What was proven then. */
+  readonly level: Level
 }
 
 export interface SignInRequest {
@@ -34,7 +38,7 @@ export interface SignInDoors {
 }
 
 export function openSignInDoors(
-  { issuer, ports, artefacts }: ProviderDependencies,
+  { issuer, ports }: ProviderDependencies,
   current: CurrentInstance,
 ): SignInDoors {
   const sessionOf = async (ctx: Context) => {
@@ -44,18 +48,19 @@ export function openSignInDoors(
 
   return {
     async signedIn(ctx) {
-      const { accountId, loginTs, uid } = await sessionOf(ctx)
+      const { accountId, loginTs, uid, acr } = await sessionOf(ctx)
       if (accountId === undefined || (await ports.accounts.find(accountId)) === undefined) return undefined
-      return { userId: accountId, sessionUid: uid, authenticatedAt: new Date((loginTs ?? 0) * 1000) }
+      return {
+        userId: accountId,
+        sessionUid: uid,
+        authenticatedAt: new Date((loginTs ?? 0) * 1000),
+        level: levelOf(acr) ?? 'single-factor',
+      }
     },
 
     async signOut(ctx) {
       const { provider } = await current.get()
       const session = await sessionOf(ctx)
-      for (const [clientId, { grantId }] of Object.entries(session.authorizations ?? {})) {
-        if (grantId !== undefined && session.authorizationFor(clientId)?.persistsLogout !== true)
-          await artefacts.endGrant(grantId)
-      }
       await session.destroy()
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/' })
     },

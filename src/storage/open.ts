@@ -22,14 +22,7 @@ export interface StorageOptions {
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const backend = await openBackend(options)
   const { db, dialect } = backend
-  let revisions: Revisions
-  try {
-    await migrate(backend)
-    revisions = await backend.revisions()
-  } catch (error) {
-    await db.$disconnect()
-    throw error
-  }
+  const revisions = await migratedRevisions(backend)
   const touched = new WeakSet<DatabaseTransaction>()
   const afterwards = new WeakMap<DatabaseTransaction, (() => void)[]>()
   const limits = { maxWait: options.timeoutMilliseconds, timeout: 4 * options.timeoutMilliseconds }
@@ -72,6 +65,16 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await revisions.close()
       await db.$disconnect()
     },
+  }
+}
+
+async function migratedRevisions(backend: Backend): Promise<Revisions> {
+  try {
+    await migrate(backend)
+    return await backend.revisions()
+  } catch (error) {
+    await backend.db.$disconnect()
+    throw error
   }
 }
 

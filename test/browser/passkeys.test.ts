@@ -194,9 +194,9 @@ describe('signing in without a user name', () => {
 })
 
 describe('a passkey beside the password', () => {
-  it('is the second step', async () => {
+  it('is the second step, where more is asked for than the password', async () => {
     const { tab, device } = await equipped()
-    await tab.goto(scene.shop.signIn())
+    await tab.goto(scene.shop.signIn({ acr_values: 'urn:latchkey:acr:multi-factor' }))
     await fillSignIn(tab, ada)
     await heading(tab, 'One more step')
     await answering(device, true)

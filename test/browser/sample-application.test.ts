@@ -31,7 +31,7 @@ const claimsOn = async (page: Page): Promise<Readonly<Record<string, string>>> =
 const signIn = async (page: Page): Promise<void> => {
   await page.getByLabel('E-mail address or user name').fill(ada.email)
   await page.getByLabel('Password', { exact: true }).fill(ada.password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
 const becomeAdministrator = async (page: Page, setupLink: string): Promise<void> => {
@@ -62,7 +62,7 @@ describe('the sample application', () => {
 
       await becomeAdministrator(page, setupLink)
       await page.getByLabel('Password', { exact: true }).fill(ada.password)
-      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
       await page.getByRole('heading', { name: 'Profile' }).waitFor()
 
       // Signed in already, so the application's own question is all there is.
@@ -87,7 +87,7 @@ describe('the sample application', () => {
       expect(new URL(page.url()).origin).toBe(new URL(sample.url).origin)
       expect(await scrollsSideways(page)).toBe(false)
       await page.goto(latchkey.issuer)
-      await page.getByRole('button', { name: 'Sign in' }).waitFor()
+      await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
       await page.context().close()
     },
   )

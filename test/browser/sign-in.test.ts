@@ -105,7 +105,7 @@ describe.each(scripts)('signing in %s', (_name, javaScriptEnabled) => {
     )
     await tab.goto(scene.notes.signIn({ prompt: 'consent' }))
     await typeSignIn(tab, ada)
-    await tab.getByRole('button', { name: 'Sign in' }).dblclick({ noWaitAfter: true })
+    await tab.getByRole('button', { name: 'Sign in', exact: true }).dblclick({ noWaitAfter: true })
     await heading(tab, 'Allow Notes to use your account?')
     await tab.getByRole('button', { name: 'Allow' }).dblclick({ noWaitAfter: true })
     await arrivedAt(tab, scene.notes)

@@ -41,7 +41,7 @@ describe.each(scripts)('the set-up link %s', (_name, javaScriptEnabled) => {
     await tab.keyboard.type(ada.password)
     await tab.keyboard.press('Enter')
     await heading(tab, 'Profile')
-    expect(await said(tab)).toContain('Administrator')
+    expect(await tab.locator('body').innerText()).toContain('Administrator')
     await tab.goto(url)
     await heading(tab, 'Profile')
     await tab.context().close()

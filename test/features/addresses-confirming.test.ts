@@ -25,7 +25,7 @@ describe('the confirmation of an own address', () => {
   const proven = ({ id }: User, name = 'one'): ProvenAttempt => {
     const own = attempt({ id: `${name} of ${id}`, userId: id })
     const holder = { id: own.id, user: { id, name: 'Ada' }, request, locale: 'en', keep: {} }
-    return { ...own, userId: id, holder, able: [] }
+    return { ...own, userId: id, holder, able: [], provenAnew: true }
   }
   const interlude = () => {
     const { interlude: own } = open.feature

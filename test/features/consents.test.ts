@@ -97,7 +97,7 @@ describe('consents', () => {
       endClientOfUser: async () => false,
       client: async () => undefined,
       api: async () => undefined,
-      findUser: async () => undefined,
+      getUser: async (id) => ({ id }),
     }).consents
   }
 

@@ -198,6 +198,7 @@ describe('the offer of a passkey after a sign-in without one', () => {
     userId: user.id,
     holder: holderOf(user),
     able: ['passkeys'],
+    provenAnew: true,
   })
 
   it('is made to who has none, and not to who has one or has just used one', async () => {
@@ -216,9 +217,10 @@ describe('the offer of a passkey after a sign-in without one', () => {
     expect(await house.interlude.due(proven(anna))).toBe(true)
   })
 
-  it('is not made in a browser whose script did not say that it can make one', async () => {
+  it('is made only in a browser that can make one, and to who has proven all that guards his account', async () => {
     await using home = await open()
-    expect(await home.house.interlude.due({ ...proven(home.anna), able: [] })).toBe(false)
+    expect(home.house.interlude.capability).toBe('passkeys')
+    expect(await home.house.interlude.due({ ...proven(home.anna), provenAnew: false })).toBe(false)
   })
 
   it('comes back in its time to who does not want it now', async () => {

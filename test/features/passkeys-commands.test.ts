@@ -56,7 +56,7 @@ describe('the commands for somebody’s passkeys', () => {
     await using home = await openScene()
     const { house, anna } = home
     await expect(run(house, 'list', { user: 'nobody' })).rejects.toMatchObject({
-      code: 'passkeys.user_unknown',
+      code: 'users.not_found',
     })
     await expect(run(house, 'remove', { user: anna.id, passkey: 'AAAA' })).rejects.toMatchObject({
       code: 'passkeys.not_found',

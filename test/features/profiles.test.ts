@@ -223,7 +223,7 @@ describe('a profile', () => {
 
   it('is shown and changed by the command line, and its picture removed', async () => {
     await expect(run('profiles show', { user: 'nobody' })).rejects.toMatchObject({
-      code: 'profiles.user_unknown',
+      code: 'users.not_found',
     })
     await expect(run('profiles set', { user: ada.email, field: 'sub', value: 'x' })).rejects.toMatchObject({
       code: 'profiles.field_unknown',

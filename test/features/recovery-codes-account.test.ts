@@ -29,7 +29,7 @@ describe('the warning about recovery codes', () => {
     userId: anna.id,
     proofs: factors.map(proof),
     holder,
-    able: [],
+    able: [], provenAnew: true,
   })
   const interlude = () => house.recoveryCodes.interlude
   const use = async (codes: readonly string[]) => {
@@ -137,6 +137,6 @@ describe('recovery codes on the account', () => {
     await expect(give(codes[1])).rejects.toThrow(wrong)
     expect((await remove?.run({ user: anna.id }))?.json).toEqual({ removed: 0 })
     expect(house.mails).toHaveLength(1)
-    await expect(remove?.run({ user: 'nobody' })).rejects.toThrow(fails('recovery-codes.user_unknown', 404))
+    await expect(remove?.run({ user: 'nobody' })).rejects.toThrow(fails('users.not_found', 404))
   })
 })

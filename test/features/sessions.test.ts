@@ -41,7 +41,7 @@ describe('sessions', () => {
       audit: people.audit,
       source,
       clientName: async (id) => (id === 'direct' ? undefined : `The ${id}`),
-      findUser: async (key) => await people.users.findByIdentifier(key),
+      getUser: people.users.getByKey,
       devices: {
         forget: async (within, userId, deviceHash) =>
           void (await within.trustedDevice.deleteMany({ where: { userId, deviceHash } })),

@@ -17,7 +17,7 @@ describe('terms', () => {
   const proven = async () => {
     const { id } = await people.person({ username: 'anna' })
     const holder = { id: 'holder-1', user: { id, name: 'anna' }, request, locale: 'en', keep: {} }
-    return { ...attempt(), userId: id, holder, able: [] }
+    return { ...attempt(), userId: id, holder, able: [], provenAnew: true }
   }
 
   it('are nothing to accept where there are none', () => {

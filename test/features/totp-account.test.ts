@@ -158,7 +158,7 @@ describe('authenticator apps on the account', () => {
       await expect(remove.run({ user: 'bert@example.com', authenticator: id })).rejects.toThrow(unknown)
       await expect(remove.run({ user: 'bert@example.com' })).rejects.toThrow(unknown)
       await expect(remove.run({ user: 'nobody' })).rejects.toThrow(
-        expect.objectContaining({ code: 'totp.user_unknown', status: 404 }),
+        expect.objectContaining({ code: 'users.not_found', status: 404 }),
       )
       expect(await house.totp.factor.enrolled(anna.id)).toBe(true)
     })

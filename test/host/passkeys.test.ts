@@ -46,6 +46,9 @@ const withPasskey = async (options: Parameters<typeof openFrontDoor>[0] = {}) =>
 const answer = async (visitor: Visitor, page: Page, credential: string): Promise<Page> =>
   await visitor.submit(page, { credential }, { action: '/passkey' })
 
+/** What a request says that is not content with a password. */
+const more = { acr_values: 'urn:latchkey:acr:multi-factor' }
+
 describe('a passkey', () => {
   it('is added on the account page, told by mail, and listed', async () => {
     await using home = await withPasskey()
@@ -72,11 +75,11 @@ describe('a passkey', () => {
     expect(signedIn.at(-1)).toMatchObject({ userId: door.adaId, clientId: door.client.id })
   })
 
-  it('is a second factor after the password, and who has one is asked for nothing more after it alone', async () => {
+  it('is a second factor after the password, where more is asked for than the password', async () => {
     await using home = await withPasskey()
     const { door, device } = home
     const visitor = newVisitor()
-    const second = await door.signIn(visitor)
+    const second = await door.signIn(visitor, more)
     expect(interactionPath(second)).toBeTruthy()
     const asked = JSON.parse(optionsOn(second))
     expect(asked.allowCredentials).toMatchObject([{ id: device.passkeys[0]?.id }])
@@ -168,7 +171,7 @@ describe('what must not sign anybody in', () => {
     const stranger = newAuthenticator()
     const graceVisitor = await signedInAs(door, grace)
     await add(door, graceVisitor, stranger)
-    const second = await door.signIn(attacker)
+    const second = await door.signIn(attacker, more)
     const options = JSON.stringify({ ...JSON.parse(optionsOn(second)), allowCredentials: [] })
     await refusal(door, attacker, second, stranger.get(options, at(door)))
   })

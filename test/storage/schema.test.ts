@@ -25,6 +25,8 @@ interface Shape {
 
 const types: Readonly<Record<string, string>> = {
   DATETIME: 'instant',
+  BLOB: 'bytes',
+  bytea: 'bytes',
   'timestamp without time zone': 'instant',
   TEXT: 'text',
   text: 'text',

@@ -1,53 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import type { Proof } from '../../src/features/feature.ts'
-import type { UserId } from '../../src/kernel/ids.ts'
-import type { Level } from '../../src/kernel/levels.ts'
-import { type FactorState, nextStep, type Situation, sessionFactor } from '../../src/pages/login/next-step.ts'
-
-const ada = 'ada' as UserId
-const bob = 'bob' as UserId
-const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 12, minute))
-
-const factor = (name: string, own: Partial<FactorState> = {}): FactorState => ({
-  name,
-  offers: 'second',
-  order: 50,
-  backup: false,
-  reaches: 'multi-factor',
-  enrolled: false,
-  enrollable: true,
-  ...own,
-})
-const word = factor('word', { offers: 'first', order: 1, enrolled: true, enrollable: false })
-const app = factor('app', { order: 2 })
-const key = factor('key', { offers: 'either', order: 3, reaches: 'phishing-resistant' })
-const sheet = factor('sheet', { order: 9, backup: true })
-const has = (state: FactorState): FactorState => ({ ...state, enrolled: true })
-
-const proof = (name: string, minute: number, own: Partial<Proof> = {}): Proof => ({
-  factor: name,
-  userId: ada,
-  amr: [name],
-  at: at(minute),
-  ...own,
-})
-const byWord = proof('word', 1)
-const byApp = proof('app', 2)
-const byKey = proof('key', 3, { level: 'phishing-resistant' })
-
-const situation = (own: Partial<Situation> = {}): Situation => ({
-  proofs: [],
-  demand: { strict: 'single-factor', standing: 'single-factor' },
-  factors: [word, app, key, sheet],
-  trusted: false,
-  enrolledNow: false,
-  later: [],
-  interludes: [],
-  ...own,
-})
-const demand = (strict: Level, standing: Level = 'single-factor', graceUntil?: Date) => ({
-  demand: { strict, standing, ...(graceUntil && { graceUntil }) },
-})
+import { nextStep } from '../../src/pages/login/next-step.ts'
+import {
+  ada,
+  app,
+  at,
+  bob,
+  byApp,
+  byKey,
+  byWord,
+  demand,
+  factor,
+  has,
+  key,
+  proof,
+  sheet,
+  situation,
+  word,
+} from '../support/situations.ts'
 
 describe('without a proof', () => {
   it('asks for what can come first, in the order of the factors', () => {
@@ -260,44 +229,6 @@ describe('interludes', () => {
     const factors = [word, has(app)]
     expect(nextStep(situation({ proofs: [byWord], factors, interludes: ['terms'] }))).toMatchObject({
       step: 'prove',
-    })
-  })
-})
-
-describe('what a session has proven before', () => {
-  const held = proof(sessionFactor, 0, { amr: ['pwd'] })
-  const factors = [word, has(app)]
-
-  it('needs only more, and keeps its time', () => {
-    const strict = demand('multi-factor')
-    expect(nextStep(situation({ confirms: ada, proofs: [held], factors, ...strict }))).toMatchObject({
-      place: 'second',
-      factors: ['app'],
-    })
-    expect(nextStep(situation({ confirms: ada, proofs: [held, byApp], factors, ...strict }))).toMatchObject({
-      step: 'done',
-      level: 'multi-factor',
-      amr: ['pwd', 'app', 'mfa'],
-      at: at(0),
-    })
-  })
-})
-
-describe('a session alone', () => {
-  const held = proof(sessionFactor, 0, { amr: ['pwd'] })
-
-  it('adds no way to sign in: its person proves first that it is still he', () => {
-    const asked = situation({ confirms: ada, proofs: [held], ...demand('multi-factor') })
-    expect(nextStep(asked)).toEqual({ step: 'prove', place: 'first', factors: ['word'] })
-    expect(nextStep({ ...asked, proofs: [held, byWord] })).toEqual({ step: 'enrol', factors: ['app', 'key'] })
-  })
-
-  it('is no second factor beside the same proof made anew', () => {
-    expect(nextStep(situation({ confirms: ada, proofs: [held, byWord] }))).toMatchObject({
-      step: 'done',
-      level: 'single-factor',
-      amr: ['word'],
-      at: at(1),
     })
   })
 })

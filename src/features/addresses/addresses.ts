@@ -6,9 +6,6 @@ import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Kept } from '../feature.ts'
 import type { User } from '../users/index.ts'
 
-/** Answers to one code; they are counted before they are looked at. */
-export const answersPerCode = 5
-
 /** An address that waits for its proof: the user's own, or one that is to take its place. */
 export interface PendingAddress {
   readonly email: string
@@ -34,6 +31,7 @@ export interface AddressLink {
   readonly isChange: boolean
 }
 
+/** A change of somebody’s address, by whomever. */
 export interface AddressChanged {
   readonly before: User
   readonly after: User
@@ -41,6 +39,7 @@ export interface AddressChanged {
   readonly keep?: Kept
 }
 
+/** The proof that an address is somebody’s, and the change of one. */
 export interface Addresses {
   /** Whether codes can be mailed at all. */
   readonly available: boolean
@@ -71,11 +70,15 @@ export interface Addresses {
   confirmByLink(token: string, request: RequestFacts): Promise<AddressLink>
   /** Forgets what is pending. */
   cancel(asker: Pick<Asker, 'userId' | 'owner' | 'request'>): Promise<void>
+  /** Ends a change of address that waits for its proof, but not the proof of the user's own address. */
+  endPending(db: DatabaseTransaction, userId: string): Promise<void>
   /** An address was changed, by whomever: ends what was mailed for it and what is signed in, and tells both addresses. */
   changed(db: DatabaseTransaction, change: AddressChanged): Promise<void>
 }
 
+/** Under which the code is remembered (`attempts`). */
 export const codePurpose = 'addresses.code'
+/** Of the outbox. */
 export const topic = 'addresses.send'
 
 /** What is remembered where the code is typed. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { RequestFacts } from '../../kernel/http.ts'
-import { hashSecret } from '../../kernel/ids.ts'
-import { isSameCode, readMailedCode } from '../../kernel/mailed-codes.ts'
+import { hashSecret, isSecret } from '../../kernel/ids.ts'
+import { answersPerMailedCode, isSameCode, readMailedCode } from '../../kernel/mailed-codes.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Challenges } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
@@ -13,7 +13,6 @@ import {
   type Addresses,
   type AddressLink,
   addressTaken,
-  answersPerCode,
   codeEnded,
   codeIncomplete,
   codePurpose,
@@ -35,8 +34,6 @@ export interface ConfirmingDependencies {
 
 type Confirming = Pick<Addresses, 'confirmByCode' | 'readLink' | 'confirmByLink'>
 
-const tokenSyntax = /^[\w-]{43}$/
-
 export function confirming(dependencies: ConfirmingDependencies): Confirming {
   const { store, clock, users, challenges, throttle } = dependencies
   const use = using(dependencies)
@@ -49,7 +46,7 @@ export function confirming(dependencies: ConfirmingDependencies): Confirming {
   }
 
   async function openLink(token: string) {
-    const opened = tokenSyntax.test(token) ? await open(hashSecret(token)) : undefined
+    const opened = isSecret(token) ? await open(hashSecret(token)) : undefined
     if (opened === undefined) throw linkEnded()
     return opened
   }
@@ -61,7 +58,7 @@ export function confirming(dependencies: ConfirmingDependencies): Confirming {
       // Whoever asks for one code after the other guesses no faster for it.
       const subject = { account: `addresses ${userId}`, address: request.address }
       const admission = await throttle.admit(subject)
-      const found = await challenges.attempt(owner, codePurpose, answersPerCode)
+      const found = await challenges.attempt(owner, codePurpose, answersPerMailedCode)
       if (found === undefined || found.userId !== userId) throw codeEnded()
       const sent = found.state as SentCode
       if (!isSameCode(code, sent.code)) throw wrongCode()

@@ -26,7 +26,7 @@ export function proofDelivery(dependencies: DeliveryDependencies): Delivery {
       userId,
       template: isChange ? 'address-change' : 'address-confirm',
       model: { account: nameOf(user), minutes: Math.ceil(settings.proofSeconds / 60) },
-      link: `${issuer.replace(/\/$/, '')}/link/address?token=${token}`,
+      link: `${issuer}/link/address?token=${token}`,
       code: groupedCode(code),
       locale: user.locale ?? locale,
     })

@@ -70,7 +70,7 @@ export function openAddresses(dependencies: AddressDependencies): AddressesFeatu
   }
 }
 
-type Pending = Pick<Addresses, 'find' | 'isCodeSent' | 'cancel' | 'changed'>
+type Pending = Pick<Addresses, 'find' | 'isCodeSent' | 'cancel' | 'endPending' | 'changed'>
 
 function pending(dependencies: AddressDependencies & { readonly store: AddressStore }): Pending {
   const { store, clock, storage, challenges, audit, notices } = dependencies
@@ -103,6 +103,8 @@ function pending(dependencies: AddressDependencies & { readonly store: AddressSt
         })
       })
     },
+
+    endPending: (db, userId) => store.endChangesOfUser(db, userId, clock.now()),
 
     async changed(db, { before, after, request, keep }) {
       const to = [before.email, after.email].filter((email) => email !== null)

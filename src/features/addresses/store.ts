@@ -1,7 +1,7 @@
 import type { UserId } from '../../kernel/ids.ts'
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
-
-const batch = 1_000
+import { lockUser } from '../../storage/user-lock.ts'
 
 /** A mailed proof that can still be used. */
 export interface StoredProof {
@@ -21,7 +21,8 @@ const toProof = ({ userId, ...row }: Omit<StoredProof, 'userId'> & { userId: str
   userId: userId as UserId,
 })
 
-export const openAddressStore = ({ db }: Pick<Storage, 'db'>) => ({
+/** Every change of proofs waits for the user first, so that none waits for another that waits for it. */
+export const openAddressStore = ({ db, dialect }: Pick<Storage, 'db' | 'dialect'>) => ({
   async insert(within: DatabaseTransaction, proof: StoredProof): Promise<void> {
     await within.addressProof.createMany({ data: [proof] })
   },
@@ -49,6 +50,7 @@ export const openAddressStore = ({ db }: Pick<Storage, 'db'>) => ({
     { tokenHash, userId, previousEmail }: StoredProof,
     at: Date,
   ): Promise<boolean> {
+    await lockUser(dialect, within, userId)
     const user = { disabledAt: null, email: previousEmail }
     const where = { tokenHash, userId, ...usable(at), user }
     return (await within.addressProof.updateMany({ where, data: { consumedAt: at } })).count === 1
@@ -56,6 +58,7 @@ export const openAddressStore = ({ db }: Pick<Storage, 'db'>) => ({
 
   /** How many could still be used. */
   async endOfUser(within: DatabaseTransaction, userId: string, at: Date): Promise<number> {
+    await lockUser(dialect, within, userId)
     const { count } = await within.addressProof.updateMany({
       where: { userId, ...usable(at) },
       data: { consumedAt: at },
@@ -63,12 +66,26 @@ export const openAddressStore = ({ db }: Pick<Storage, 'db'>) => ({
     return count
   },
 
+  /** Those for another address than the one he had when he asked. */
+  async endChangesOfUser(within: DatabaseTransaction, userId: string, at: Date): Promise<void> {
+    await lockUser(dialect, within, userId)
+    const { previousEmail } = db.addressProof.fields
+    // Said of both, as SQL's comparison with NULL is not true.
+    const isChange = [{ previousEmail: null }, { email: { not: { equals: previousEmail } } }]
+    await within.addressProof.updateMany({
+      where: { userId, ...usable(at), OR: isChange },
+      data: { consumedAt: at },
+    })
+  },
+
   /** Removes at most one batch of those from before `at`; true when more may be left. */
-  async removeExpired(at: Date): Promise<boolean> {
+  removeExpired(at: Date): Promise<boolean> {
     const where = { expiresAt: { lte: at } }
-    const rows = await db.addressProof.findMany({ where, select: { tokenHash: true }, take: batch })
-    await db.addressProof.deleteMany({ where: { tokenHash: { in: rows.map(({ tokenHash }) => tokenHash) } } })
-    return rows.length === batch
+    return removeBatch(
+      (take) => db.addressProof.findMany({ where, select: { tokenHash: true }, take }),
+      (rows) =>
+        db.addressProof.deleteMany({ where: { tokenHash: { in: rows.map(({ tokenHash }) => tokenHash) } } }),
+    )
   },
 })
 export type AddressStore = ReturnType<typeof openAddressStore>

@@ -10,6 +10,7 @@ export interface StoredAttempt {
   readonly passed: readonly string[]
 }
 
+/** What the server remembers of sign-ins under way. */
 export interface Attempts {
   /** Nothing where nothing was proven yet. */
   find(id: string): Promise<StoredAttempt>

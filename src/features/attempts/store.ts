@@ -1,10 +1,9 @@
 import { newId, type UserId } from '../../kernel/ids.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Proof } from '../feature.ts'
 import type { StoredAttempt } from './attempts.ts'
-
-const batch = 1_000
 
 /** A row as it is read, and the count of its writes by which a change knows that nothing came between. */
 export interface AttemptRow extends StoredAttempt {
@@ -67,16 +66,6 @@ const openAttemptRows = ({ db }: Storage) => ({
     await within.signInAttempt.deleteMany({ where: { userId, id: { notIn: [...but] } } })
     await within.challenge.deleteMany({ where: { userId, owner: { notIn: [...but] } } })
   },
-
-  /** Removes at most one batch of each that has expired; true when more may be left. */
-  async removeExpired(at: Date): Promise<boolean> {
-    const expired = { expiresAt: { lte: at } }
-    const attempts = await db.signInAttempt.findMany({ where: expired, select: { id: true }, take: batch })
-    await db.signInAttempt.deleteMany({ where: { ...expired, id: { in: attempts.map(({ id }) => id) } } })
-    const challenges = await db.challenge.findMany({ where: expired, select: { id: true }, take: batch })
-    await db.challenge.deleteMany({ where: { ...expired, id: { in: challenges.map(({ id }) => id) } } })
-    return attempts.length === batch || challenges.length === batch
-  },
 })
 
 const columnsOf = ({ userId, proofs, passed }: StoredAttempt) => ({
@@ -119,8 +108,25 @@ const openChallengeRows = ({ db }: Storage) => ({
   },
 })
 
+const openClearance = ({ db }: Storage) => ({
+  /** Removes at most one batch of each that has expired; true when more may be left. */
+  async removeExpired(at: Date): Promise<boolean> {
+    const expired = { expiresAt: { lte: at } }
+    const moreAttempts = await removeBatch(
+      (take) => db.signInAttempt.findMany({ where: expired, select: { id: true }, take }),
+      (rows) => db.signInAttempt.deleteMany({ where: { ...expired, id: { in: rows.map(({ id }) => id) } } }),
+    )
+    const moreChallenges = await removeBatch(
+      (take) => db.challenge.findMany({ where: expired, select: { id: true }, take }),
+      (rows) => db.challenge.deleteMany({ where: { ...expired, id: { in: rows.map(({ id }) => id) } } }),
+    )
+    return moreAttempts || moreChallenges
+  },
+})
+
 export const openAttemptStore = (storage: Storage) => ({
   ...openAttemptRows(storage),
   ...openChallengeRows(storage),
+  ...openClearance(storage),
 })
 export type AttemptStore = ReturnType<typeof openAttemptStore>

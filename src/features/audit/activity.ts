@@ -1,3 +1,4 @@
+import type { Browser } from '../../kernel/http.ts'
 import { type Cursor, readCursor, writeCursor } from '../../kernel/paging.ts'
 import type { Text } from '../../kernel/text.ts'
 import type { StoredEvent } from './audit.ts'
@@ -13,7 +14,7 @@ export interface Happening {
   /** Not done by the person himself: by an administrator or by the server. */
   readonly byOthers: boolean
   readonly address?: string
-  readonly device: { readonly browser?: string; readonly system?: string }
+  readonly device: Browser
 }
 
 export interface ActivityPage {
@@ -30,7 +31,7 @@ export interface ActivityDependencies {
   /** Whether there is such a message. What has none is for the operator and is left out. */
   readonly isTold: (key: string) => Promise<boolean>
   readonly clientName: (clientId: string) => Promise<string | undefined>
-  readonly describeBrowser: (userAgent: string) => Promise<Happening['device']>
+  readonly describeBrowser: (userAgent: string) => Promise<Browser>
 }
 
 const perPage = 25

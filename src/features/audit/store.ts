@@ -1,10 +1,9 @@
+import { longestUserAgent } from '../../kernel/http.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { Cursor } from '../../kernel/paging.ts'
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { AuditEvent, StoredEvent } from './audit.ts'
-
-const batch = 1_000
-const longestUserAgent = 256
 
 export const openAuditStore = (storage: Storage) => ({ ...writing(storage), ...reading(storage) })
 export type AuditStore = ReturnType<typeof openAuditStore>
@@ -32,15 +31,11 @@ const writing = (storage: Storage) => ({
   },
 
   /** Removes at most one batch of entries from before `limit`; true when more may be left. */
-  async removeBefore(limit: Date): Promise<boolean> {
-    const rows = await storage.db.auditEvent.findMany({
-      where: { at: { lt: limit } },
-      select: { id: true },
-      take: batch,
-    })
-    await storage.db.auditEvent.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
-    return rows.length === batch
-  },
+  removeBefore: (limit: Date): Promise<boolean> =>
+    removeBatch(
+      (take) => storage.db.auditEvent.findMany({ where: { at: { lt: limit } }, select: { id: true }, take }),
+      (rows) => storage.db.auditEvent.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } }),
+    ),
 })
 
 const reading = (storage: Storage) => ({

@@ -1,19 +1,14 @@
 import { z } from 'zod'
-import { notFound } from '../../kernel/errors.ts'
+import { personKey } from '../../kernel/fields.ts'
 import { commandLineActor } from '../../kernel/http.ts'
 import type { Command, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import type { Connections } from './connections.ts'
 import type { Consents } from './consents.ts'
 
-const user = {
-  schema: z.string().trim().min(1).max(320),
-  documentation: 'The user: identifier, e-mail address or user name.',
-}
-
 const listCommand: CommandDefinition = {
   words: ['consents', 'list'],
   documentation: 'List the applications that a user has let in, and what each may do.',
-  input: { user },
+  input: { user: personKey },
 }
 
 const withdrawCommand: CommandDefinition = {
@@ -21,7 +16,7 @@ const withdrawCommand: CommandDefinition = {
   documentation:
     'Take back what a user has allowed an application, and end every token that came of it at once.',
   input: {
-    user,
+    user: personKey,
     client: {
       schema: z.string().trim().min(1).max(100),
       documentation: 'The application, as consents list shows it.',
@@ -39,15 +34,11 @@ export const consentsDefinition: FeatureDefinition = {
 interface Dependencies {
   readonly connections: Connections
   readonly consents: Pick<Consents, 'withdraw'>
-  readonly findUser: (key: string) => Promise<{ readonly id: string } | undefined>
+  readonly getUser: (key: string) => Promise<{ readonly id: string }>
 }
 
-export const consentCommands = ({ connections, consents, findUser }: Dependencies): readonly Command[] => {
-  const userOf = async (key: unknown): Promise<string> => {
-    const found = await findUser(String(key))
-    if (found === undefined) throw notFound('users.not_found', 'There is no such user.')
-    return found.id
-  }
+export const consentCommands = ({ connections, consents, getUser }: Dependencies): readonly Command[] => {
+  const userOf = async (key: unknown): Promise<string> => (await getUser(String(key))).id
 
   return [
     {

@@ -60,7 +60,8 @@ export interface ConsentDependencies {
   /** `undefined` for a client that is none or is gone. */
   readonly client: (clientId: string) => Promise<ClientFacts | undefined>
   readonly api: (indicator: string) => Promise<ApiFacts | undefined>
-  readonly findUser: (key: string) => Promise<{ readonly id: string } | undefined>
+  /** By identifier, e-mail address or user name. Throws `users.not_found` (404). */
+  readonly getUser: (key: string) => Promise<{ readonly id: string }>
 }
 
 export interface ClientFacts {

@@ -8,6 +8,7 @@ export interface Departure {
   readonly dueAt: Date
 }
 
+/** The owner’s wish to have his account deleted. */
 export interface Departing {
   readonly userId: string
   /** What he typed to confirm it: his address, or his user name where he has none. */
@@ -18,6 +19,7 @@ export interface Departing {
   readonly keep: Kept
 }
 
+/** Leaving, and thinking better of it. */
 export interface Departures {
   readonly waitSeconds: number
   /** `undefined` where nobody asked for it. */

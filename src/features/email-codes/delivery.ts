@@ -52,7 +52,7 @@ const sending = ({ mail, issuer, settings, origins }: DeliveryDependencies) => {
         { label: 'email-codes.begun', value: at },
       ],
       ...(user.zoneinfo !== null && { zone: user.zoneinfo }),
-      link: `${issuer.replace(/\/$/, '')}/link/email-code?token=${work.token}`,
+      link: `${issuer}/link/email-code?token=${work.token}`,
       code: groupedCode(work.code),
       locale: user.locale ?? work.locale,
     })

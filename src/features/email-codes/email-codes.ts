@@ -2,8 +2,6 @@ import { AppError, invalidInput } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { mailedCodeDigits } from '../../kernel/mailed-codes.ts'
 
-/** Answers to one code; they are counted before they are looked at. */
-export const answersPerCode = 5
 /** Codes that one sign-in may ask for. */
 export const codesPerAttempt = 6
 
@@ -66,6 +64,7 @@ export interface CodeToSend {
   readonly email?: string
 }
 
+/** Under which codes and links are remembered (`attempts`). */
 export const purposes = {
   asked: 'email-codes.asked',
   code: 'email-codes.code',
@@ -73,6 +72,7 @@ export const purposes = {
   opened: 'email-codes.opened',
 } as const
 
+/** Of the outbox. */
 export const topic = 'email-codes.send'
 
 export const wrongCode = (): AppError =>

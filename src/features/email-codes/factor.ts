@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import type { Clock } from '../../kernel/clock.ts'
-import { hashSecret } from '../../kernel/ids.ts'
-import { isSameCode, readMailedCode } from '../../kernel/mailed-codes.ts'
+import { hashSecret, isSecret } from '../../kernel/ids.ts'
+import { answersPerMailedCode, isSameCode, readMailedCode } from '../../kernel/mailed-codes.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Attempt, Factor, Proof } from '../feature.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { User, Users } from '../users/index.ts'
 import { type AskingDependencies, asking } from './asking.ts'
-import { answersPerCode, codeEnded, codeIncomplete, type SentCode, wrongCode } from './email-codes.ts'
+import { codeEnded, codeIncomplete, type SentCode, wrongCode } from './email-codes.ts'
 import type { Memory } from './memory.ts'
 
 export interface FactorDependencies extends AskingDependencies {
@@ -63,10 +63,7 @@ const startOf = (path: string): string => `${path}/${name}/start`
 
 const inputSchema = z.object({
   code: z.string().max(100).optional(),
-  token: z
-    .string()
-    .regex(/^[\w-]{43}$/)
-    .optional(),
+  token: z.string().refine(isSecret).optional(),
 })
 
 /** Throws `email-codes.code_incomplete` for what nobody can have been sent: it is not worth one of the answers. */
@@ -105,7 +102,7 @@ function finishing(dependencies: FactorDependencies): Factor['finish'] {
       ...subject,
       ...(expected.userId && { userId: expected.userId }),
     })
-    const sent = await memory.answer(attempt.id, answersPerCode)
+    const sent = await memory.answer(attempt.id, answersPerMailedCode)
     const right = sent !== undefined && fits(answer, sent)
     if (!right || isOfAnother(attempt, sent)) {
       await record(attempt, 'failure', expected)

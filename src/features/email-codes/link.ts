@@ -1,4 +1,4 @@
-import { hashSecret } from '../../kernel/ids.ts'
+import { hashSecret, isSecret } from '../../kernel/ids.ts'
 import { groupedCode } from '../../kernel/mailed-codes.ts'
 import type { LinkPage, LinkVisit, MailedLink } from '../feature.ts'
 import { linkEnded, type SentCode, type SentLink } from './email-codes.ts'
@@ -9,8 +9,6 @@ export interface LinkDependencies {
   readonly memory: Memory
   readonly origins: Origins
 }
-
-const tokenSyntax = /^[\w-]{43}$/
 
 interface Opened {
   readonly link: SentLink
@@ -23,7 +21,7 @@ interface Opened {
  */
 export function emailCodeLink({ memory, origins }: LinkDependencies): MailedLink {
   async function open(token: string): Promise<Opened> {
-    if (!tokenSyntax.test(token)) throw linkEnded()
+    if (!isSecret(token)) throw linkEnded()
     const link = await memory.link(hashSecret(token))
     const sent = link === undefined ? undefined : await memory.code(link.attemptId)
     if (link === undefined || sent === undefined || sent.id !== link.codeId) throw linkEnded()

@@ -1,3 +1,4 @@
+import type { Browser } from '../../kernel/http.ts'
 import type { Text } from '../../kernel/text.ts'
 import type { SentLink } from './email-codes.ts'
 
@@ -9,22 +10,23 @@ export interface Origin {
   readonly at: Date
 }
 
+/** Puts into words where a sign-in was begun. */
 export type Origins = (of: Pick<SentLink, 'clientId' | 'userAgent' | 'at'>) => Promise<Origin>
 
 export interface OriginDependencies {
   /** What people call the application. */
   readonly clientName: (clientId: string) => Promise<string>
-  readonly browserOf: (userAgent: string) => Promise<{ readonly browser: string; readonly system: string }>
+  readonly describeBrowser: (userAgent: string) => Promise<Browser>
 }
 
 export const openOrigins =
-  ({ clientName, browserOf }: OriginDependencies): Origins =>
+  ({ clientName, describeBrowser }: OriginDependencies): Origins =>
   async ({ clientId, userAgent, at }) => {
-    const { browser, system } = await browserOf(userAgent)
-    const place = { key: 'email-codes.browser-on', params: { browser, system } }
+    const { browser, system } = await describeBrowser(userAgent)
     return {
       application: await clientName(clientId),
       at: new Date(at),
-      ...(browser !== '' && system !== '' && { place }),
+      ...(browser !== undefined &&
+        system !== undefined && { place: { key: 'email-codes.browser-on', params: { browser, system } } }),
     }
   }

@@ -23,6 +23,7 @@ const day = 86_400
 const keyOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
+/** By address and by account, each by hour and by day. */
 export const openCaps =
   ({ store, clock, settings }: CapDependencies): Admit =>
   async (db, { to, userId, isNotice = false }) => {

@@ -34,6 +34,7 @@ export interface MailMessage {
   readonly isNotice?: boolean
 }
 
+/** Sends mail. */
 export interface Mail {
   /** Whether mail can be sent at all: a server is configured, or development mode shows it on its inbox page. */
   readonly available: boolean
@@ -58,6 +59,7 @@ export interface RenderedMail {
   readonly html: string
 }
 
+/** Puts a mail into words, in its language. */
 export type RenderMail = (mail: QueuedMail) => Promise<RenderedMail>
 
 /** A mail that development mode shows. */
@@ -69,6 +71,7 @@ export interface InboxMail extends RenderedMail {
   readonly createdAt: Date
 }
 
+/** The mails of development mode. */
 export interface Inbox {
   /** The newest ones, the newest first. */
   list(): Promise<readonly InboxMail[]>

@@ -1,7 +1,7 @@
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 
-const batch = 1_000
-
+/** How many mails may go out under a key in so many seconds. */
 export interface Window {
   readonly key: string
   readonly limit: number
@@ -31,15 +31,17 @@ const openCounters = ({ db }: Storage) => ({
   },
 
   /** Removes at most one batch of windows that are over; true when more may be left. */
-  async removeEnded(at: Date): Promise<boolean> {
+  removeEnded(at: Date): Promise<boolean> {
     const where = { windowEndsAt: { lte: BigInt(at.getTime()) } }
-    const rows = await db.mailCounter.findMany({ where, select: { key: true }, take: batch })
-    // Asked again at removal: a window found a moment ago may have begun anew.
-    await db.mailCounter.deleteMany({ where: { ...where, key: { in: rows.map(({ key }) => key) } } })
-    return rows.length === batch
+    return removeBatch(
+      (take) => db.mailCounter.findMany({ where, select: { key: true }, take }),
+      // Asked again at removal: a window found a moment ago may have begun anew.
+      (rows) => db.mailCounter.deleteMany({ where: { ...where, key: { in: rows.map(({ key }) => key) } } }),
+    )
   },
 })
 
+/** A mail that development mode keeps, sealed. */
 export interface CapturedRow {
   readonly id: string
   readonly sealed: string
@@ -62,11 +64,12 @@ const openCaptured = ({ db }: Storage) => ({
   findCaptured: (id: string): Promise<CapturedRow | null> => db.capturedMail.findUnique({ where: { id } }),
 
   /** As `removeEnded`. */
-  async removeCapturedBefore(limit: Date): Promise<boolean> {
+  removeCapturedBefore(limit: Date): Promise<boolean> {
     const where = { createdAt: { lt: limit } }
-    const rows = await db.capturedMail.findMany({ where, select: { id: true }, take: batch })
-    await db.capturedMail.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
-    return rows.length === batch
+    return removeBatch(
+      (take) => db.capturedMail.findMany({ where, select: { id: true }, take }),
+      (rows) => db.capturedMail.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } }),
+    )
   },
 })
 

@@ -3,6 +3,7 @@
  * Does not own the changes: each feature says what happened, in its own transaction.
  */
 import type { Clock } from '../../kernel/clock.ts'
+import type { Browser } from '../../kernel/http.ts'
 import { hashSecret } from '../../kernel/ids.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Attempts } from '../attempts/index.ts'
@@ -20,11 +21,11 @@ export interface NoticeDependencies {
   readonly attempts: Pick<Attempts, 'endOfUser'>
   readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
   readonly endOthers: (db: DatabaseTransaction, userId: string, keep: Kept) => Promise<void>
-  readonly describeBrowser: (
-    userAgent: string,
-  ) => Promise<{ readonly browser?: string; readonly system?: string }>
-  /** Every device that needs no second factor needs one again. */
+  readonly describeBrowser: (userAgent: string) => Promise<Browser>
+  /** Every trusted device is asked for a second step again. */
   readonly forgetDevices: (db: DatabaseTransaction, userId: string) => Promise<void>
+  /** A change of address that waits for its proof ends: whoever asked for it may be whom the change is to shut out. */
+  readonly endPendingAddress: (db: DatabaseTransaction, userId: string) => Promise<void>
 }
 
 export function openNotices(dependencies: NoticeDependencies): Feature & { readonly notices: Notices } {
@@ -48,7 +49,7 @@ interface End {
 }
 
 async function endBefore(
-  { attempts, endEverything, endOthers, forgetDevices }: NoticeDependencies,
+  { attempts, endEverything, endOthers, forgetDevices, endPendingAddress }: NoticeDependencies,
   { db, userId, keep }: End,
 ): Promise<void> {
   const { sessionUid, interactionUid } = keep
@@ -58,6 +59,7 @@ async function endBefore(
   // What is remembered for a page belongs to the hash of what it is part of.
   await attempts.endOfUser(db, userId, kept.map(hashSecret))
   await forgetDevices(db, userId)
+  await endPendingAddress(db, userId)
 }
 
 const telling =
@@ -89,13 +91,7 @@ const telling =
     }
   }
 
-function whereFrom({
-  browser,
-  system,
-}: {
-  readonly browser?: string
-  readonly system?: string
-}): readonly MailFact[] {
+function whereFrom({ browser, system }: Browser): readonly MailFact[] {
   const label = 'mail.notice.where'
   if (browser !== undefined && system !== undefined) {
     return [{ label, value: { key: 'mail.notice.browser', params: { browser, system } } }]

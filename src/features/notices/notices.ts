@@ -18,12 +18,13 @@ export interface AccountChange {
   readonly keep?: Kept
 }
 
+/** What follows from a change on somebody’s account. */
 export interface Notices {
   /** Tells the owner by mail, where he has an address and mail can be sent. */
   tell(db: DatabaseTransaction, change: Omit<AccountChange, 'keep'>): Promise<void>
   /**
    * A change of credentials (ASVS 7.4.3): ends every other session, the tokens given in them, and pending sign-ins,
-   * forgets the devices that need no second factor, and tells the owner.
+   * forgets trusted devices, and tells the owner.
    */
   credentialsChanged(db: DatabaseTransaction, change: AccountChange): Promise<void>
 }

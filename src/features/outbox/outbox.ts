@@ -20,6 +20,7 @@ export interface QueuedMessage {
   readonly lastError: string | null
 }
 
+/** What waits or was given up, for the command line. */
 export interface OutboxQueue {
   /** At most `limit`, the oldest first. */
   list(topic: string, limit: number): Promise<readonly QueuedMessage[]>
@@ -27,6 +28,7 @@ export interface OutboxQueue {
   retry(topic: string, id?: string): Promise<number>
 }
 
+/** Delivers in this process, for as long as it runs. */
 export interface OutboxWorker {
   /** From now on what is put is delivered right after its commit, in this process. */
   start(): void

@@ -1,6 +1,5 @@
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
-
-const batch = 1_000
 
 export interface NewRow {
   readonly id: string
@@ -93,11 +92,12 @@ const openQueue = ({ db }: Storage) => ({
   },
 
   /** Removes at most one batch of what was given up before `limit`; true when more may be left. */
-  async removeAbandoned(limit: Date): Promise<boolean> {
+  removeAbandoned(limit: Date): Promise<boolean> {
     const where = { abandonedAt: { lt: limit } }
-    const rows = await db.outboxMessage.findMany({ where, select: { id: true }, take: batch })
-    await db.outboxMessage.deleteMany({ where: { ...where, id: { in: rows.map(({ id }) => id) } } })
-    return rows.length === batch
+    return removeBatch(
+      (take) => db.outboxMessage.findMany({ where, select: { id: true }, take }),
+      (rows) => db.outboxMessage.deleteMany({ where: { ...where, id: { in: rows.map(({ id }) => id) } } }),
+    )
   },
 })
 

@@ -1,21 +1,17 @@
 import { z } from 'zod'
+import { personKey } from '../../kernel/fields.ts'
 import { commandLineActor } from '../../kernel/http.ts'
 import type { Command, CommandAnswer, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import type { User, Users } from '../users/index.ts'
 import { makerOf } from './makers.ts'
-import { notFound, type Passkey, userUnknown } from './passkeys.ts'
+import { notFound, type Passkey } from './passkeys.ts'
 import type { openRemoval } from './removal.ts'
 import type { PasskeyStore } from './store.ts'
-
-const user = {
-  schema: z.string().trim().min(1).max(320),
-  documentation: 'The person, by identifier, e-mail address or user name.',
-}
 
 const listCommand: CommandDefinition = {
   words: ['passkeys', 'list'],
   documentation: 'List the passkeys of a person.',
-  input: { user },
+  input: { user: personKey },
 }
 
 const removeCommand: CommandDefinition = {
@@ -23,7 +19,7 @@ const removeCommand: CommandDefinition = {
   documentation:
     'Remove a lost passkey of a person, or all of them. The person is signed out everywhere and told by mail.',
   input: {
-    user,
+    user: personKey,
     passkey: {
       schema: z.string().min(1).max(1_364),
       documentation: 'Only this one, as passkeys list shows it; all of them when nothing is said.',
@@ -41,17 +37,13 @@ export const passkeysDefinition: FeatureDefinition = {
 
 export interface CommandDependencies {
   readonly store: PasskeyStore
-  readonly users: Pick<Users, 'find' | 'findByIdentifier'>
+  readonly users: Pick<Users, 'getByKey'>
   readonly remove: ReturnType<typeof openRemoval>
 }
 
 /** For who has lost what he signs in with. */
 export function passkeyCommands({ store, users, remove }: CommandDependencies): readonly Command[] {
-  const personOf = async (key: unknown): Promise<User> => {
-    const found = (await users.find(String(key))) ?? (await users.findByIdentifier(String(key)))
-    if (found === undefined) throw userUnknown()
-    return found
-  }
+  const personOf = (key: unknown): Promise<User> => users.getByKey(String(key))
 
   return [
     {

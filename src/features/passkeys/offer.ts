@@ -32,11 +32,13 @@ export function passkeyOffer(dependencies: OfferDependencies, enrolment: Enrolme
   return {
     name: 'passkey-offer',
     order: 60,
+    capability,
 
-    async due({ userId, proofs, able }) {
-      const isAble = able.includes(capability)
-      if (!settings.offer || !isAble || proofs.some(({ factor }) => factor === passkeyFactor)) return false
-      const { hasOne, deferredUntil } = await store.offerState(userId, relyingParty.id)
+    async due({ userId, proofs, provenAnew }) {
+      if (!settings.offer || !provenAnew || proofs.some(({ factor }) => factor === passkeyFactor))
+        return false
+      const { hasOne, total, deferredUntil } = await store.offerState(userId, relyingParty.id)
+      if (total >= settings.limit) return false
       return !hasOne && (deferredUntil === undefined || deferredUntil <= clock.now())
     },
 

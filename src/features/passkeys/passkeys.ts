@@ -82,6 +82,3 @@ export const lastWay = (): AppError =>
     409,
     'This is the only way to sign in to this account. Add another one first.',
   )
-
-export const userUnknown = (): AppError =>
-  new AppError('passkeys.user_unknown', 404, 'There is no such user.')

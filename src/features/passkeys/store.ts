@@ -1,6 +1,7 @@
 import { newSecret, type UserId } from '../../kernel/ids.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import { alreadyAdded, type OwnedPasskey, type Passkey } from './passkeys.ts'
 
 const handleBytes = 64
@@ -16,6 +17,8 @@ export interface Use {
 /** What the offer of a passkey depends on. */
 export interface OfferState {
   readonly hasOne: boolean
+  /** Of every relying party. */
+  readonly total: number
   readonly deferredUntil: Date | undefined
 }
 
@@ -95,7 +98,8 @@ const openPasskeyRows = ({ db }: Storage) => ({
     (await within.passkey.deleteMany({ where: { id, userId } })).count === 1,
 })
 
-const openOwnerRows = ({ db }: Storage) => {
+const openOwnerRows = (storage: Storage) => {
+  const { db } = storage
   const findHandle = async (userId: string): Promise<string | undefined> =>
     (await db.passkeyOwner.findUnique({ where: { userId } }))?.handle
 
@@ -111,25 +115,24 @@ const openOwnerRows = ({ db }: Storage) => {
     return await handleOf(userId)
   }
 
-  return { findHandle, handleOf, ...openOffers({ db }, handleOf) }
+  return { findHandle, handleOf, ...openOffers(storage, handleOf) }
 }
 
-const openOffers = ({ db }: Pick<Storage, 'db'>, handleOf: (userId: string) => Promise<string>) => ({
+const openOffers = ({ db, dialect }: Storage, handleOf: (userId: string) => Promise<string>) => ({
   /** Changes of one person's passkeys follow one another from here to the end of the transaction. */
-  async lock(within: DatabaseTransaction, userId: string): Promise<void> {
-    await within.passkeyOwner.updateMany({ where: { userId }, data: { userId } })
-  },
+  lock: (within: DatabaseTransaction, userId: string): Promise<void> => lockUser(dialect, within, userId),
 
   async offerState(userId: string, rpId: string): Promise<OfferState> {
     const owner = await db.user.findUnique({
       where: { id: userId },
       select: {
         passkeyOwner: { select: { offerDeferredUntil: true } },
-        passkeys: { where: { rpId }, select: { id: true }, take: 1 },
+        passkeys: { select: { rpId: true } },
       },
     })
     return {
-      hasOne: (owner?.passkeys.length ?? 0) > 0,
+      hasOne: owner?.passkeys.some((passkey) => passkey.rpId === rpId) ?? false,
+      total: owner?.passkeys.length ?? 0,
       deferredUntil: owner?.passkeyOwner?.offerDeferredUntil ?? undefined,
     }
   },

@@ -76,6 +76,7 @@ export function openPasswords(dependencies: PasswordDependencies): PasswordsFeat
       ...setting,
       ...links,
       requestReset: resetRequests(resetting),
+      endLinks: (db, userId) => store.endLinks(db, userId, clock.now()),
     },
     jobs: [
       {

@@ -1,5 +1,5 @@
 import { after, type Clock } from '../../kernel/clock.ts'
-import { hashSecret, newSecret } from '../../kernel/ids.ts'
+import { hashSecret, isSecret, newSecret } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Mail } from '../mail/index.ts'
@@ -24,8 +24,6 @@ export interface LinkDependencies {
 type Links = Pick<Passwords, 'issueLink' | 'readLink' | 'chooseByLink'>
 type Setting = Pick<Passwords, 'prepare' | 'set'>
 
-const tokenSyntax = /^[\w-]{43}$/
-
 export const openLinks = (dependencies: LinkDependencies, setting: Setting): Links => {
   return {
     issueLink: issuing(dependencies),
@@ -38,7 +36,7 @@ const foundLink = async (
   { store, clock }: Pick<LinkDependencies, 'store' | 'clock'>,
   token: string,
 ): Promise<StoredLink | undefined> =>
-  tokenSyntax.test(token) ? await store.findLink(hashSecret(token), clock.now()) : undefined
+  isSecret(token) ? await store.findLink(hashSecret(token), clock.now()) : undefined
 
 const reading =
   ({ store, clock, users }: LinkDependencies): Links['readLink'] =>
@@ -58,7 +56,7 @@ const issuing = (dependencies: LinkDependencies): Links['issueLink'] => {
   return async (userId, purpose, { actor, request, db, mail = false, locale }) => {
     const to = mail ? await receiver(dependencies, userId) : undefined
     const token = newSecret()
-    const url = `${issuer.replace(/\/$/, '')}/set-password?token=${token}`
+    const url = `${issuer}/set-password?token=${token}`
     const createdAt = clock.now()
     const expiresAt = after(createdAt, lifetimes[purpose])
     const insert = async (within: DatabaseTransaction): Promise<void> => {
@@ -67,6 +65,7 @@ const issuing = (dependencies: LinkDependencies): Links['issueLink'] => {
         tokenHash: hashSecret(token),
         userId,
         purpose,
+        email: to?.email ?? null,
         createdAt,
         expiresAt,
       })

@@ -74,7 +74,13 @@ const changing =
       if (!(await store.change(db, userId, { before, hash, at }))) throw changedMeanwhile()
       await store.endLinks(db, userId, at)
       const what = before === undefined ? 'password-set' : 'password-changed'
-      await notices.credentialsChanged(db, { userId, what, request, keep: holder.keep, locale: holder.locale })
+      await notices.credentialsChanged(db, {
+        userId,
+        what,
+        request,
+        keep: holder.keep,
+        locale: holder.locale,
+      })
       const event = { action: 'passwords.changed', outcome: 'success', userId, request } as const
       await audit.recordIn(db, { ...event, actor: { kind: 'user', userId } })
     })

@@ -57,12 +57,14 @@ export interface Passwords {
    * Throws, where it is to be mailed, `passwords.no_mail` and `passwords.no_address` (409).
    */
   issueLink(userId: string, purpose: LinkPurpose, by: LinkRequest): Promise<PasswordLinkIssued>
+  /** Ends every link of the user, mailed or not. */
+  endLinks(db: DatabaseTransaction, userId: string): Promise<void>
   /** Whose link it is; `undefined` for one that is unknown, used or expired, or whose user is disabled. */
   readLink(token: string): Promise<User | undefined>
   /**
    * Sets the password and, in the same transaction, consumes the link, ends the user's other links and everything he
-   * has open, forgets the devices that need no second factor, and tells him. What else he signs in with stays, and he is
-   * not signed in by it. The link alone says who it is for. Throws `passwords.link_invalid` (410) and what `prepare` throws.
+   * has open, forgets trusted devices, and tells him. What else he signs in with stays, and he is not signed in by it. The
+   * link alone says who it is for. Throws `passwords.link_invalid` (410) and what `prepare` throws.
    */
   chooseByLink(choice: Choice): Promise<User>
   /**

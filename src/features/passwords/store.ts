@@ -1,8 +1,8 @@
 import type { UserId } from '../../kernel/ids.ts'
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import { type LinkPurpose, linkPurposes } from './passwords.ts'
-
-const batch = 1_000
 
 const openStoredPasswords = ({ db, dialect }: Storage) => ({
   async findHash(userId: string): Promise<string | undefined> {
@@ -38,9 +38,7 @@ const openStoredPasswords = ({ db, dialect }: Storage) => ({
     const data = { hash, changedAt: at }
     if (before !== undefined)
       return (await within.password.updateMany({ where: { userId, hash: before }, data })).count === 1
-    // On SQLite transactions happen one after the other anyway.
-    if (dialect === 'postgresql')
-      await within.$queryRaw`SELECT id FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
+    await lockUser(dialect, within, userId)
     if ((await within.password.count({ where: { userId } })) > 0) return false
     await within.password.createMany({ data: [{ userId, ...data }] })
     return true
@@ -52,13 +50,16 @@ const openStoredPasswords = ({ db, dialect }: Storage) => ({
   },
 })
 
-const openStoredLinks = ({ db }: Storage) => ({
+/** Every change of links waits for the user first, so that none waits for another that waits for it. */
+const openStoredLinks = ({ db, dialect }: Storage) => ({
   async insertLink(
     within: DatabaseTransaction,
     link: {
       readonly tokenHash: string
       readonly userId: string
       readonly purpose: LinkPurpose
+      /** Where it is mailed, if it is. */
+      readonly email: string | null
       readonly createdAt: Date
       readonly expiresAt: Date
     },
@@ -69,17 +70,24 @@ const openStoredLinks = ({ db }: Storage) => ({
   /** Whose link it is, and for what, if it can still be used. */
   async findLink(tokenHash: string, at: Date): Promise<StoredLink | undefined> {
     const where = { ...usable(tokenHash, at), purpose: { in: [...linkPurposes] } }
-    const link = await db.passwordLink.findFirst({ where, select: { userId: true, purpose: true } })
-    return link === null ? undefined : (link as StoredLink)
+    const link = await db.passwordLink.findFirst({
+      where,
+      select: { userId: true, purpose: true, email: true, user: { select: { email: true } } },
+    })
+    if (link === null || (link.email !== null && link.email !== link.user.email)) return undefined
+    const { user: _, ...found } = link
+    return found as StoredLink
   },
 
-  /** True for exactly one of those who try, and only for the link of this user and purpose. */
+  /** True for exactly one of those who try, only for the link of this user and purpose, and where it was mailed to him. */
   async consumeLink(
     within: DatabaseTransaction,
     link: StoredLink & { readonly tokenHash: string; readonly at: Date },
   ): Promise<boolean> {
-    const { tokenHash, userId, purpose, at } = link
-    const where = { ...usable(tokenHash, at), userId, purpose }
+    const { tokenHash, userId, purpose, email, at } = link
+    await lockUser(dialect, within, userId)
+    const user = { disabledAt: null, ...(email !== null && { email }) }
+    const where = { ...usable(tokenHash, at), userId, purpose, email, user }
     return (await within.passwordLink.updateMany({ where, data: { consumedAt: at } })).count === 1
   },
 
@@ -88,21 +96,25 @@ const openStoredLinks = ({ db }: Storage) => ({
     db.passwordLink.count({ where: { userId, purpose, createdAt: { gt: since } } }),
 
   async endLinks(within: DatabaseTransaction, userId: string, at: Date): Promise<void> {
+    await lockUser(dialect, within, userId)
     await within.passwordLink.updateMany({ where: { userId, consumedAt: null }, data: { consumedAt: at } })
   },
 
   /** Removes at most one batch of links from before `at`; true when more may be left. */
-  async removeExpired(at: Date): Promise<boolean> {
+  removeExpired(at: Date): Promise<boolean> {
     const where = { expiresAt: { lte: at } }
-    const rows = await db.passwordLink.findMany({ where, select: { tokenHash: true }, take: batch })
-    await db.passwordLink.deleteMany({ where: { tokenHash: { in: rows.map(({ tokenHash }) => tokenHash) } } })
-    return rows.length === batch
+    return removeBatch(
+      (take) => db.passwordLink.findMany({ where, select: { tokenHash: true }, take }),
+      (rows) =>
+        db.passwordLink.deleteMany({ where: { tokenHash: { in: rows.map(({ tokenHash }) => tokenHash) } } }),
+    )
   },
 })
 
 export interface StoredLink {
   readonly userId: UserId
   readonly purpose: LinkPurpose
+  readonly email: string | null
 }
 
 const usable = (tokenHash: string, at: Date) => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { personKey } from '../../kernel/fields.ts'
 import { levels } from '../../kernel/levels.ts'
 import type { CommandDefinition, FeatureDefinition } from '../feature.ts'
 
@@ -6,7 +7,7 @@ export const whyCommand = {
   words: ['why'],
   documentation: 'What a person is asked for when signing in to a client, and because of which rule.',
   input: {
-    user: { schema: z.string().max(320), documentation: 'E-mail address, user name or identifier.' },
+    user: personKey,
     client: {
       schema: z.string().max(64).optional(),
       documentation: 'The client_id. Without it: Latchkey’s own pages.',

@@ -6,6 +6,7 @@ export interface Reason {
   readonly level: Level
 }
 
+/** What a sign-in must prove, and which rules say so. */
 export interface Demands {
   /** Of the client and of the request: nothing stands in for it. */
   readonly strict: Level
@@ -24,6 +25,7 @@ export interface Subject {
   readonly requested: readonly Level[]
 }
 
+/** The server’s own. */
 export interface Rules {
   readonly everyone: Level
   readonly administrators: Level

@@ -2,7 +2,7 @@ import { levels } from '../../kernel/levels.ts'
 import { choice, seconds } from '../../kernel/settings.ts'
 
 const meaning =
-  'single-factor: one way to sign in; multi-factor: two, or a key kept by the person’s device that asks for a finger, a face or a PIN; phishing-resistant: such a key. Whoever has set up a second factor is asked for it whatever this says.'
+  'single-factor: one way to sign in; multi-factor: two, or a key kept by the person’s device that asks for a finger, a face or a PIN; phishing-resistant: such a key. Whoever has set up a second step is asked for it whatever this says.'
 
 export const settings = {
   everyone: choice(levels, 'single-factor', `What everybody must prove to sign in. ${meaning}`),

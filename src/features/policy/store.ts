@@ -18,4 +18,3 @@ export const openPolicyStore = ({ db }: Storage) => ({
   findGrace: async (userId: string): Promise<Date | undefined> =>
     (await db.enrolmentGrace.findUnique({ where: { userId } }))?.startedAt,
 })
-export type PolicyStore = ReturnType<typeof openPolicyStore>

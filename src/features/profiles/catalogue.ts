@@ -3,6 +3,7 @@ import type { Text } from '../../kernel/text.ts'
 /** How a field is written and checked. */
 export type FieldKind = 'line' | 'lines' | 'date' | 'phone' | 'link'
 
+/** How a field is called, written, checked and given away. */
 export interface StandardField {
   readonly label: Text
   readonly kind: FieldKind
@@ -30,6 +31,7 @@ export const standardFields: Readonly<Record<string, StandardField>> = {
   address: { ...line({ key: 'profiles.address' }, 'street-address'), kind: 'lines', scope: 'address' },
 }
 
+/** Whether OpenID Connect has a field of this name, which then is of its kind. */
 export const isStandard = (name: string): boolean => Object.hasOwn(standardFields, name)
 
 /** Claims and fields of forms with a meaning of their own, which nobody may take for a field. */
@@ -67,4 +69,5 @@ const reserved = new Set([
   ...['id', 'password', 'terms', 'code', 'token', 'invitation', 'file', 'constructor', 'prototype'],
 ])
 
+/** Whether no field may have this name. */
 export const isReserved = (name: string): boolean => reserved.has(name)

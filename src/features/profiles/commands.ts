@@ -1,28 +1,24 @@
 import { z } from 'zod'
+import { personKey } from '../../kernel/fields.ts'
 import { commandLineActor } from '../../kernel/http.ts'
 import type { Command, CommandAnswer, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import type { User, Users } from '../users/index.ts'
 import type { Changing } from './changing.ts'
 import { type ProfileField, parseFields } from './fields.ts'
-import { fieldUnknown, userUnknown } from './profiles.ts'
+import { fieldUnknown } from './profiles.ts'
 import type { Profile } from './store.ts'
-
-const user = {
-  schema: z.string().trim().min(1).max(320),
-  documentation: 'The person, by identifier, e-mail address or user name.',
-}
 
 const show: CommandDefinition = {
   words: ['profiles', 'show'],
   documentation: 'Show what the profile of a person holds beside the account.',
-  input: { user },
+  input: { user: personKey },
 }
 
 const set: CommandDefinition = {
   words: ['profiles', 'set'],
   documentation: 'Set a field of a person’s profile, also one that the person cannot change.',
   input: {
-    user,
+    user: personKey,
     field: { schema: z.string().min(1).max(40), documentation: 'The name of the field, such as nickname.' },
     value: { schema: z.string().max(1_000), documentation: 'Its value; an empty one clears the field.' },
   },
@@ -31,7 +27,7 @@ const set: CommandDefinition = {
 const removePicture: CommandDefinition = {
   words: ['profiles', 'remove-picture'],
   documentation: 'Remove the picture of a person.',
-  input: { user },
+  input: { user: personKey },
 }
 
 /** What the feature is, known without a database. */
@@ -55,11 +51,7 @@ const by = { actor: commandLineActor }
 
 export function profileCommands(dependencies: CommandDependencies): readonly Command[] {
   const { fields, users, changing, now } = dependencies
-  const personOf = async (key: unknown): Promise<User> => {
-    const found = (await users.find(String(key))) ?? (await users.findByIdentifier(String(key)))
-    if (found === undefined) throw userUnknown()
-    return found
-  }
+  const personOf = (key: unknown): Promise<User> => users.getByKey(String(key))
   const answer = answering(dependencies)
 
   return [

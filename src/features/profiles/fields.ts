@@ -1,22 +1,20 @@
 import { absoluteUri, displayText, hasNoUserinfo } from '../../kernel/fields.ts'
 import type { Text } from '../../kernel/text.ts'
-import { type FieldKind, standardFields } from './catalogue.ts'
+import { type FieldKind, type StandardField, standardFields } from './catalogue.ts'
 import { fieldInvalid, fieldRequired } from './profiles.ts'
 import type { ConfiguredField } from './settings.ts'
 
 /** A field of a profile, as its forms and claims need it. */
-export interface ProfileField extends Omit<ConfiguredField, 'label'> {
-  readonly label: Text
-  readonly kind: FieldKind
-  readonly scope: 'profile' | 'phone' | 'address'
-  readonly autocomplete: string
-}
+export type ProfileField = Omit<ConfiguredField, 'label'> & StandardField
 
-/** What a profile holds, by field; `null` empties one. */
+/** What a profile holds, by the field’s name. */
 export type FieldValues = Readonly<Record<string, string>>
+/** What becomes of it; `null` empties a field. */
 export type FieldChanges = Readonly<Record<string, string | null>>
 
+/** Characters of a field of one line. */
 export const longestLine = 200
+/** Characters of a field of several lines. */
 export const longestLines = 500
 const mostLines = 8
 const line = displayText(longestLine)

@@ -1,4 +1,4 @@
-import { AppError, invalidInput, notFound } from '../../kernel/errors.ts'
+import { AppError, invalidInput } from '../../kernel/errors.ts'
 import type { FieldKind } from './catalogue.ts'
 
 const advice: Readonly<Record<FieldKind, string>> = {
@@ -47,9 +47,3 @@ export const picturesBusy = (): AppError =>
     field: 'picture',
     retryAfterSeconds: 5,
   })
-
-export const userUnknown = (): AppError =>
-  notFound(
-    'profiles.user_unknown',
-    'There is no such user. Give an identifier, an e-mail address or a user name.',
-  )

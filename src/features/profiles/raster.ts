@@ -1,8 +1,8 @@
 import { picturesBusy, pictureTooLarge, pictureUnreadable } from './profiles.ts'
 
 /** Edge of the square in pixels. */
-export const pictureEdge = 512
-export const smallEdge = 128
+const pictureEdge = 512
+const smallEdge = 128
 
 const maximumPixels = 60_000_000
 const secondsAtMost = 10
@@ -15,6 +15,7 @@ export interface Raster {
   readonly small: Buffer
 }
 
+/** Draws an uploaded picture anew, so that nothing of it but its pixels is kept. */
 export type MakeRaster = (upload: Buffer) => Promise<Raster>
 
 type Sharp = typeof import('sharp').default

@@ -12,6 +12,7 @@ export interface Profile {
   readonly pictureAt: Date | undefined
 }
 
+/** The two sizes in which a picture is kept. */
 export type PictureSize = 'full' | 'small'
 
 const cachedProfiles = 10_000

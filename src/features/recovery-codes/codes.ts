@@ -12,6 +12,7 @@ function newCode(): string {
   return [...randomBytes(length)].map((byte) => alphabet[byte % alphabet.length]).join('')
 }
 
+/** A set of new codes, as they are hashed. */
 export const newCodes = (): readonly string[] => Array.from({ length: setSize }, newCode)
 
 /** As a person reads and writes it: `7H2K-…`. */
@@ -27,5 +28,6 @@ export const typedCode = (text: string): string =>
     .replaceAll('O', '0')
     .replace(/[IL]/g, '1')
 
+/** Whether it can be a code at all, as `typedCode` gives it. */
 export const isCode = (text: string): boolean =>
   text.length === length && [...text].every((character) => alphabet.includes(character))

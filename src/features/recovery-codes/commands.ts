@@ -1,11 +1,10 @@
-import { z } from 'zod'
+import { personKey } from '../../kernel/fields.ts'
 import { commandLineActor } from '../../kernel/http.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Command, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import type { Notices } from '../notices/index.ts'
 import type { Users } from '../users/index.ts'
-import { userUnknown } from './recovery-codes.ts'
 import type { RecoveryCodeStore } from './store.ts'
 
 const removeCommand: CommandDefinition = {
@@ -13,10 +12,7 @@ const removeCommand: CommandDefinition = {
   documentation:
     'End the recovery codes of a person, such as a list that was lost. The person is signed out everywhere and told by mail.',
   input: {
-    user: {
-      schema: z.string().trim().min(1).max(320),
-      documentation: 'The person, by identifier, e-mail address or user name.',
-    },
+    user: personKey,
   },
 }
 
@@ -40,9 +36,7 @@ export const recoveryCodeCommands = (dependencies: CommandDependencies): readonl
     ...removeCommand,
     async run({ user: key }) {
       const { transaction, store, users, audit, notices } = dependencies
-      const user = (await users.find(String(key))) ?? (await users.findByIdentifier(String(key)))
-      if (user === undefined) throw userUnknown()
-      const userId = user.id
+      const { id: userId } = await users.getByKey(String(key))
       const removed = await transaction(async (db) => {
         const left = await store.remove(db, userId)
         if (left === 0) return 0

@@ -19,9 +19,9 @@ export function recoveryCodeInterlude(
   { store, clock, freshSeconds }: InterludeDependencies,
   enrolment: Enrolment,
 ): Interlude {
-  // Who only comes back in a session has proven nothing now, and is not shown codes.
-  const isFresh = ({ proofs }: ProvenAttempt): boolean =>
-    proofs.some(({ at }) => after(at, freshSeconds) > clock.now())
+  // Who comes back in a session, or on a trusted device, has not proven all of it now, and is not shown codes.
+  const isFresh = ({ proofs, provenAnew }: ProvenAttempt): boolean =>
+    provenAnew && proofs.some(({ at }) => after(at, freshSeconds) > clock.now())
   const wasUsed = ({ proofs }: ProvenAttempt): boolean => proofs.some(({ factor }) => factor === factorName)
 
   return {

@@ -1,4 +1,4 @@
-import { AppError, invalidInput, notFound } from '../../kernel/errors.ts'
+import { AppError, invalidInput } from '../../kernel/errors.ts'
 
 /** Codes in a set. */
 export const setSize = 10
@@ -56,8 +56,6 @@ export const enrolmentOver = (): AppError =>
     410,
     'The codes that were shown before do not count any more. Save the new ones.',
   )
-
-export const userUnknown = (): AppError => notFound('recovery-codes.user_unknown', 'There is no such user.')
 
 export const choiceMissing = (): AppError =>
   invalidInput(

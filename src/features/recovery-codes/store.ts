@@ -1,5 +1,6 @@
 import type { UserId } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import type { CodeCount } from './recovery-codes.ts'
 
 export interface NewSet {
@@ -40,8 +41,7 @@ export const openRecoveryCodeStore = ({ db, dialect }: Storage) => ({
 
   /** Puts the set in the place of every earlier one. Two at the same time happen one after the other. */
   async replace(within: DatabaseTransaction, { userId, hashes, createdAt }: NewSet): Promise<void> {
-    if (dialect === 'postgresql')
-      await within.$queryRaw`SELECT id FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
+    await lockUser(dialect, within, userId)
     await within.recoveryCode.deleteMany({ where: { userId } })
     await within.recoveryCode.createMany({ data: hashes.map((hash) => ({ userId, hash, createdAt })) })
   },

@@ -1,5 +1,5 @@
-import { hashSecret, newSecret } from '../../kernel/ids.ts'
-import { groupedCode, newMailedCode } from '../../kernel/mailed-codes.ts'
+import { hashSecret, isSecret, newSecret } from '../../kernel/ids.ts'
+import { answersPerMailedCode, groupedCode, newMailedCode } from '../../kernel/mailed-codes.ts'
 import type { Challenges } from '../attempts/index.ts'
 import type { Attempt } from '../feature.ts'
 import type { Mail } from '../mail/index.ts'
@@ -19,6 +19,7 @@ export interface Pending {
   readonly invitationHash?: string
 }
 
+/** The same once its code is on the way. */
 export interface Sent extends Pending {
   readonly code: string
   readonly linkHash: string
@@ -59,13 +60,11 @@ export interface Awaiting {
   opened(link: SentLink): Promise<void>
 }
 
-const answersPerCode = 5
 const purposes = {
   code: 'registrations.code',
   link: 'registrations.link',
   opened: 'registrations.opened',
 } as const
-const tokenSyntax = /^[\w-]{43}$/
 
 export function openAwaiting(dependencies: AwaitingDependencies): Awaiting {
   const { challenges, throttle, settings } = dependencies
@@ -93,14 +92,14 @@ export function openAwaiting(dependencies: AwaitingDependencies): Awaiting {
       return { email: sent.email, ...(opened?.code === sent.code && { code: groupedCode(sent.code) }) }
     },
     answer: async (attemptId) =>
-      stateOf<Sent>(await challenges.attempt(attemptId, purposes.code, answersPerCode)),
+      stateOf<Sent>(await challenges.attempt(attemptId, purposes.code, answersPerMailedCode)),
     async take(attemptId) {
       const taken = stateOf<Sent>(await challenges.take(attemptId, purposes.code))
       if (taken !== undefined) await challenges.end(taken.linkHash, purposes.link)
       return taken
     },
     link: async (token) =>
-      tokenSyntax.test(token)
+      isSecret(token)
         ? stateOf<SentLink>(await challenges.find(hashSecret(token), purposes.link))
         : undefined,
     opened: ({ attemptId, code }) =>
@@ -125,10 +124,9 @@ const sending =
     const link: SentLink = { attemptId: id, path, code, ...(device !== undefined && { device }) }
     await challenges.put(linkHash, purposes.link, { state: link, ttlSeconds })
     const owner = await users.findByIdentifier(pending.email)
-    const origin = issuer.replace(/\/$/, '')
     // Not under the account, which would cost one count more for those who have one.
     if (owner === undefined) {
-      const url = `${origin}/link/registration?token=${token}`
+      const url = `${issuer}/link/registration?token=${token}`
       await mail.send({
         to: pending.email,
         template: 'registration',
@@ -137,7 +135,7 @@ const sending =
         locale,
       })
     } else {
-      const url = `${origin}/reset-password`
+      const url = `${issuer}/reset-password`
       await mail.send({ to: owner.email ?? pending.email, template: 'registration-known', link: url, locale })
     }
   }

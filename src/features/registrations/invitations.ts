@@ -1,7 +1,7 @@
 import { after, type Clock } from '../../kernel/clock.ts'
 import { AppError, invalidInput, notFound } from '../../kernel/errors.ts'
 import type { Actor } from '../../kernel/http.ts'
-import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
+import { hashSecret, isId, newId, newSecret } from '../../kernel/ids.ts'
 import type { Outcome, Resource } from '../../kernel/resource.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
@@ -52,7 +52,7 @@ export function administerInvitations(dependencies: InvitationDependencies): Res
     },
 
     async find(key) {
-      const found = /^[\w-]{1,64}$/.test(key) ? await store.find(key) : undefined
+      const found = isId(key) ? await store.find(key) : undefined
       return found && itemOf(found)
     },
 
@@ -90,7 +90,7 @@ const inviting =
     const createdAt = clock.now()
     const expiresAt = end === undefined ? after(createdAt, settings.invitationSeconds) : future(clock, end)
     const invitation = { id: newId(), email, createdAt, expiresAt }
-    const link = `${issuer.replace(/\/$/, '')}/register?invitation=${token}`
+    const link = `${issuer}/register?invitation=${token}`
     const mailed = email !== null && mail.available
     await transaction(async (db) => {
       await store.insert(db, { ...invitation, tokenHash: hashSecret(token) })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { systemActor } from '../../kernel/http.ts'
-import { hashSecret } from '../../kernel/ids.ts'
+import { hashSecret, isSecret } from '../../kernel/ids.ts'
 import { isSameCode, readMailedCode } from '../../kernel/mailed-codes.ts'
 import type { View } from '../../kernel/text.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
@@ -53,7 +53,6 @@ export interface RegisteringDependencies {
   readonly settings: { readonly mode: RegistrationMode }
 }
 
-const tokenSyntax = /^[\w-]{43}$/
 const baseFields = ['email', 'password', 'terms'] as const
 const baseSchema = z.object({
   email: z.string().max(320).default(''),
@@ -92,7 +91,7 @@ export function openRegistering(dependencies: RegisteringDependencies, awaiting:
 }
 
 const usable = async (store: InvitationStore, clock: Clock, token: string) =>
-  tokenSyntax.test(token) ? await store.findUsable(hashSecret(token), clock.now()) : undefined
+  isSecret(token) ? await store.findUsable(hashSecret(token), clock.now()) : undefined
 
 type Allowed = (invitation: string | undefined) => Promise<{ readonly email: string | null } | undefined>
 

@@ -3,8 +3,10 @@ import type { View } from '../../kernel/text.ts'
 import type { Attempt, Proof } from '../feature.ts'
 import type { TermsInForce } from '../terms/index.ts'
 
+/** Who may make an account: nobody, who was invited, everybody. */
 export type RegistrationMode = 'closed' | 'invitation' | 'open'
 
+/** An invitation; what its link carries is stored as a hash alone. */
 export interface StoredInvitation {
   readonly id: string
   readonly email: string | null

@@ -1,13 +1,12 @@
 import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { StoredInvitation } from './registrations.ts'
 
-const batch = 1_000
-
 const shown = { id: true, email: true, createdAt: true, expiresAt: true, consumedAt: true } as const
 
-export const openInvitationStore = ({ db }: Storage) => ({
+const openInvitations = ({ db }: Storage) => ({
   async insert(
     within: DatabaseTransaction,
     invitation: Omit<StoredInvitation, 'consumedAt'> & { readonly tokenHash: string },
@@ -43,7 +42,11 @@ export const openInvitationStore = ({ db }: Storage) => ({
   async remove(within: DatabaseTransaction, id: string): Promise<boolean> {
     return (await within.invitation.deleteMany({ where: { id } })).count === 1
   },
+})
 
+const usable = (tokenHash: string, at: Date) => ({ tokenHash, consumedAt: null, expiresAt: { gt: at } })
+
+const openListing = ({ db }: Storage) => ({
   /** Oldest first. Throws `page.bad_cursor` and `page.bad_search`. */
   async list(request: PageRequest): Promise<Page<StoredInvitation>> {
     const after = request.after === undefined ? undefined : readCursor(request.after)
@@ -65,14 +68,17 @@ export const openInvitationStore = ({ db }: Storage) => ({
   },
 
   /** Removes at most one batch of those that ended before `at`; true when more may be left. */
-  async removeEnded(at: Date): Promise<boolean> {
+  removeEnded(at: Date): Promise<boolean> {
     const where = { expiresAt: { lte: at } }
-    const rows = await db.invitation.findMany({ where, select: { id: true }, take: batch })
-    await db.invitation.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
-    return rows.length === batch
+    return removeBatch(
+      (take) => db.invitation.findMany({ where, select: { id: true }, take }),
+      (rows) => db.invitation.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } }),
+    )
   },
 })
 
-const usable = (tokenHash: string, at: Date) => ({ tokenHash, consumedAt: null, expiresAt: { gt: at } })
-
+export const openInvitationStore = (storage: Storage) => ({
+  ...openInvitations(storage),
+  ...openListing(storage),
+})
 export type InvitationStore = ReturnType<typeof openInvitationStore>

@@ -1,10 +1,4 @@
-/** What a User-Agent header tells; what it does not tell is left out. */
-export interface Browser {
-  readonly browser?: string
-  readonly system?: string
-}
-
-const longestUserAgent = 256
+import { type Browser, longestUserAgent } from '../../kernel/http.ts'
 
 /** The table of browsers is large and seldom needed, so it is read when somebody asks first. */
 export async function describeBrowser(userAgent: string): Promise<Browser> {

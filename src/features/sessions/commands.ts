@@ -1,16 +1,11 @@
 import { z } from 'zod'
-import { notFound } from '../../kernel/errors.ts'
+import { personKey } from '../../kernel/fields.ts'
 import { commandLineActor } from '../../kernel/http.ts'
 import type { Command, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import { describeBrowser } from './browser.ts'
 import { publicId, type SessionFeatureDependencies, type SessionRecord, type Sessions } from './sessions.ts'
 
-const userInput = {
-  user: {
-    schema: z.string().trim().min(1).max(320),
-    documentation: 'The user: identifier, e-mail address or user name.',
-  },
-}
+const userInput = { user: personKey }
 
 const listCommand: CommandDefinition = {
   words: ['sessions', 'list'],
@@ -42,18 +37,14 @@ export const sessionsDefinition: FeatureDefinition = {
   commands: [listCommand, endCommand, endAllCommand],
 }
 
-type Dependencies = Pick<SessionFeatureDependencies, 'findUser' | 'clientName'> & {
+type Dependencies = Pick<SessionFeatureDependencies, 'getUser' | 'clientName'> & {
   readonly sessions: Sessions
 }
 
 const by = { actor: commandLineActor }
 
-export const sessionCommands = ({ sessions, findUser, clientName }: Dependencies): readonly Command[] => {
-  const userOf = async (key: unknown): Promise<string> => {
-    const user = await findUser(String(key))
-    if (user === undefined) throw notFound('users.not_found', 'There is no such user.')
-    return user.id
-  }
+export const sessionCommands = ({ sessions, getUser, clientName }: Dependencies): readonly Command[] => {
+  const userOf = async (key: unknown): Promise<string> => (await getUser(String(key))).id
 
   return [
     {

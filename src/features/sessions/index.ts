@@ -2,13 +2,13 @@
  * Owns what a person and an administrator see of sessions, and ending them.
  * Does not own sessions themselves, which are the provider's, nor what applications do when one ends (`sessionEnded`).
  */
+import type { Browser } from '../../kernel/http.ts'
 import type { Feature } from '../feature.ts'
-import { type Browser, describeBrowser } from './browser.ts'
+import { describeBrowser } from './browser.ts'
 import { sessionCommands } from './commands.ts'
 import { sessionPanel } from './panel.ts'
 import { openEnding, publicId, type SessionFeatureDependencies, type Sessions } from './sessions.ts'
 
-export type { Browser } from './browser.ts'
 export { sessionsDefinition } from './commands.ts'
 export type {
   DeviceTrust,

@@ -15,10 +15,8 @@ type Dependencies = Pick<SessionFeatureDependencies, 'clientName'> & { readonly 
 const methods: Readonly<Record<string, Text>> = {
   pwd: { key: 'sessions.by-password' },
   otp: { key: 'sessions.by-code' },
-  email: { key: 'sessions.by-mail' },
   hwk: { key: 'sessions.by-key' },
   swk: { key: 'sessions.by-key' },
-  pop: { key: 'sessions.by-key' },
 }
 
 /** Of the other ones, the last used; whoever has more signs out of all of them at once. */

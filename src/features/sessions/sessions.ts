@@ -1,6 +1,8 @@
 import { AppError } from '../../kernel/errors.ts'
 import type { Actor, RequestFacts } from '../../kernel/http.ts'
+import { hashSecret } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { EndedSession, Kept } from '../feature.ts'
 
@@ -43,22 +45,30 @@ export interface SessionFeatureDependencies {
   readonly source: SessionSource
   /** Devices that are asked for less; whoever ends a session elsewhere does not trust the device it is on. */
   readonly devices: DeviceTrust
+  /** Sign-ins under way end with all sessions, and with all others. */
+  readonly attempts: Pick<Attempts, 'endOfUser'>
+  /** Whoever ends a session elsewhere does not want what was asked for in it, such as another address. */
+  readonly endPendingAddress: (db: DatabaseTransaction, userId: string) => Promise<void>
   /** `undefined` for a client that is none or is gone. */
   readonly clientName: (clientId: string) => Promise<string | undefined>
-  readonly findUser: (key: string) => Promise<{ readonly id: string } | undefined>
+  /** By identifier, e-mail address or user name. Throws `users.not_found` (404). */
+  readonly getUser: (key: string) => Promise<{ readonly id: string }>
 }
 
+/** What a session elsewhere that is ended is not to leave behind: the trust in its device. */
 export interface DeviceTrust {
   forget(db: DatabaseTransaction, userId: string, deviceHash: string): Promise<void>
   /** Forgets all but one. */
   forgetOthers(db: DatabaseTransaction, userId: string, deviceHash: string | undefined): Promise<void>
 }
 
+/** Who ends it, for the record. */
 export interface EndedBy {
   readonly actor: Actor
   readonly request?: RequestFacts
 }
 
+/** Where people are signed in, for them and for administrators. */
 export interface Sessions {
   list(userId: string): Promise<readonly SessionRecord[]>
   /**
@@ -81,9 +91,19 @@ const uidOf = (id: string): string | undefined => /^ses_([\w-]{1,64})$/.exec(id)
 export const notFound = (): AppError =>
   new AppError('sessions.not_found', 404, 'There is no such session; it may have ended meanwhile.')
 
-type Ending = Pick<SessionFeatureDependencies, 'storage' | 'audit' | 'source' | 'devices'>
+type Ending = Pick<
+  SessionFeatureDependencies,
+  'storage' | 'audit' | 'source' | 'devices' | 'attempts' | 'endPendingAddress'
+>
 
-export const openEnding = ({ storage, audit, source, devices }: Ending): Omit<Sessions, 'list'> => ({
+export const openEnding = ({
+  storage,
+  audit,
+  source,
+  devices,
+  attempts,
+  endPendingAddress,
+}: Ending): Omit<Sessions, 'list'> => ({
   async end(id, { userId, ...by }) {
     const uid = uidOf(id)
     const session = uid === undefined ? undefined : await source.findSession(uid)
@@ -93,6 +113,7 @@ export const openEnding = ({ storage, audit, source, devices }: Ending): Omit<Se
       const ended = await source.endSession(db, session.uid, options)
       if (ended === undefined) throw notFound()
       if (session.deviceHash !== undefined) await devices.forget(db, session.userId, session.deviceHash)
+      await endPendingAddress(db, session.userId)
       await audit.recordIn(db, {
         action: 'sessions.ended',
         outcome: 'success',
@@ -107,7 +128,10 @@ export const openEnding = ({ storage, audit, source, devices }: Ending): Omit<Se
     const own = await source.findSession(sessionUid)
     await storage.transaction(async (db) => {
       await source.endOthersOfUser(db, userId, { sessionUid })
+      // What is remembered for a page belongs to the hash of its session.
+      await attempts.endOfUser(db, userId, [hashSecret(sessionUid)])
       await devices.forgetOthers(db, userId, own?.deviceHash)
+      await endPendingAddress(db, userId)
       await audit.recordIn(db, { action: 'sessions.others_ended', outcome: 'success', userId, ...by })
     })
   },
@@ -115,7 +139,9 @@ export const openEnding = ({ storage, audit, source, devices }: Ending): Omit<Se
   async endAll(userId, by) {
     await storage.transaction(async (db) => {
       await source.endEverythingOfUser(db, userId)
+      await attempts.endOfUser(db, userId)
       await devices.forgetOthers(db, userId, undefined)
+      await endPendingAddress(db, userId)
       await audit.recordIn(db, { action: 'sessions.all_ended', outcome: 'success', userId, ...by })
     })
   },

@@ -64,7 +64,7 @@ function linking(
         await store.replace(db, { tokenHash: hashSecret(token), createdAt, expiresAt })
         await audit.recordIn(db, { action: 'setup.link_issued', outcome: 'success', actor: systemActor })
       })
-      return { url: `${issuer.replace(/\/$/, '')}/setup?token=${token}`, expiresAt }
+      return { url: `${issuer}/setup?token=${token}`, expiresAt }
     },
 
     linkState: (token) => linkState(store, token, clock.now()),

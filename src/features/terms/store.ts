@@ -1,4 +1,5 @@
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import type { Acceptance } from './terms.ts'
 
 export const openTermsStore = ({ db, dialect }: Storage) => ({
@@ -12,9 +13,7 @@ export const openTermsStore = ({ db, dialect }: Storage) => ({
     { userId, version }: Acceptance,
     acceptedAt: Date,
   ): Promise<boolean> {
-    // On SQLite transactions happen one after the other anyway.
-    if (dialect === 'postgresql')
-      await within.$queryRaw`SELECT id FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
+    await lockUser(dialect, within, userId)
     if ((await within.termsAcceptance.count({ where: { userId, version } })) > 0) return false
     await within.termsAcceptance.createMany({ data: [{ userId, version, acceptedAt }] })
     return true

@@ -10,6 +10,7 @@ export interface TermsInForce {
   readonly privacyUrl?: string
 }
 
+/** Who accepts which version. */
 export interface Acceptance {
   readonly userId: string
   /** As it was shown, so that nobody accepts what came into force while he read. */
@@ -17,6 +18,7 @@ export interface Acceptance {
   readonly request?: RequestFacts
 }
 
+/** The terms of use, for whoever asks for them in a form of his own. */
 export interface Terms {
   /** `undefined` where there are none to accept. */
   readonly inForce: TermsInForce | undefined

@@ -1,8 +1,7 @@
 import { hashSecret } from '../../kernel/ids.ts'
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Policy } from './throttle.ts'
-
-const batch = 1_000
 
 /** The answer to one attempt. Numbers are JavaScript's on both databases. */
 export type Count =
@@ -78,14 +77,16 @@ const openCounters = (storage: Storage) => ({
   },
 
   /** Removes at most one batch of counters that are over; true when more may be left. */
-  async removeEnded(at: Date): Promise<boolean> {
+  removeEnded(at: Date): Promise<boolean> {
     const where = { windowEndsAt: { lte: BigInt(at.getTime()) } }
-    const rows = await storage.db.throttleCounter.findMany({ where, select: { key: true }, take: batch })
-    // Asked again at removal: a row found a moment ago may have been counted up since.
-    await storage.db.throttleCounter.deleteMany({
-      where: { ...where, key: { in: rows.map(({ key }) => key) } },
-    })
-    return rows.length === batch
+    return removeBatch(
+      (take) => storage.db.throttleCounter.findMany({ where, select: { key: true }, take }),
+      // Asked again at removal: a row found a moment ago may have been counted up since.
+      (rows) =>
+        storage.db.throttleCounter.deleteMany({
+          where: { ...where, key: { in: rows.map(({ key }) => key) } },
+        }),
+    )
   },
 })
 
@@ -117,13 +118,12 @@ const openDevices = ({ db }: Storage) => ({
   /** As `removeEnded`. */
   async removeExpired(at: Date): Promise<boolean> {
     const where = { expiresAt: { lte: at } }
-    const rows = await db.knownDevice.findMany({
-      where,
-      take: batch,
-      select: { userId: true, deviceHash: true },
-    })
-    for (const row of rows) await db.knownDevice.deleteMany({ where: { ...where, ...row } })
-    return rows.length === batch
+    return await removeBatch(
+      (take) => db.knownDevice.findMany({ where, take, select: { userId: true, deviceHash: true } }),
+      async (rows) => {
+        for (const row of rows) await db.knownDevice.deleteMany({ where: { ...where, ...row } })
+      },
+    )
   },
 })
 

@@ -26,6 +26,7 @@ export interface Change {
   readonly keep?: Kept
 }
 
+/** What may happen to an authenticator once it is there. */
 export interface Changes {
   /** Throws `totp.unknown` (404), `totp.name_missing` and `totp.name_invalid` (400). */
   rename(change: Change, name: string): Promise<void>

@@ -16,6 +16,7 @@ export const typedDigits = (text: string): string =>
     .replace(/[\s\p{Pd}\p{Cf}]/gu, '')
     .replace(/\p{Nd}/gu, (digit) => String(decimalValue(digit)))
 
+/** Whether it can be a code at all; anything else is not worth an answer. */
 export const isCode = (text: string): boolean => text.length === digits && /^\d+$/.test(text)
 
 /** The decimal digits of a script stand in a row, and no two rows touch once NFKC is applied (Unicode §4.6). */

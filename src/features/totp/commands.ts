@@ -1,20 +1,16 @@
 import { z } from 'zod'
+import { personKey } from '../../kernel/fields.ts'
 import { commandLineActor } from '../../kernel/http.ts'
 import type { Command, CommandAnswer, CommandDefinition, FeatureDefinition } from '../feature.ts'
 import type { User, Users } from '../users/index.ts'
 import type { Changes } from './changes.ts'
 import type { TotpStore } from './store.ts'
-import { type Authenticator, unknownAuthenticator, userUnknown } from './totp.ts'
-
-const user = {
-  schema: z.string().trim().min(1).max(320),
-  documentation: 'The person, by identifier, e-mail address or user name.',
-}
+import { type Authenticator, unknownAuthenticator } from './totp.ts'
 
 const listCommand: CommandDefinition = {
   words: ['totp', 'list'],
   documentation: 'List the authenticator apps of a person.',
-  input: { user },
+  input: { user: personKey },
 }
 
 const removeCommand: CommandDefinition = {
@@ -22,7 +18,7 @@ const removeCommand: CommandDefinition = {
   documentation:
     'Remove a lost authenticator app of a person, or all of them. The person is signed out everywhere and told by mail.',
   input: {
-    user,
+    user: personKey,
     authenticator: {
       schema: z.string().min(1).max(100),
       documentation: 'Only this one, as totp list shows it; all of them when nothing is said.',
@@ -45,11 +41,7 @@ export interface CommandDependencies {
 }
 
 export function totpCommands({ store, changes, users }: CommandDependencies): readonly Command[] {
-  const personOf = async (key: unknown): Promise<User> => {
-    const found = (await users.find(String(key))) ?? (await users.findByIdentifier(String(key)))
-    if (found === undefined) throw userUnknown()
-    return found
-  }
+  const personOf = (key: unknown): Promise<User> => users.getByKey(String(key))
 
   return [
     {

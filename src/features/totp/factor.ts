@@ -30,7 +30,7 @@ export function totpFactor(dependencies: FactorDependencies, enrolment: Enrolmen
     offers: 'second',
     order: 10,
     enrolment,
-    enrolled: async (userId) => (await store.count(userId)) > 0,
+    enrolled: store.has,
     show: async () => ({ template: 'totp/prove', model: {} }),
 
     async finish(attempt, input) {

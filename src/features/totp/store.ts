@@ -1,5 +1,6 @@
-import type { UserId } from '../../kernel/ids.ts'
+import { isId, type UserId } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import type { Authenticator } from './totp.ts'
 
 /** With what its codes are checked by. */
@@ -24,9 +25,6 @@ export interface Use {
   readonly at: Date
 }
 
-/** Anything else is no identifier, and PostgreSQL refuses to look for some of it. */
-const isId = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
-
 const shown = { id: true, name: true, createdAt: true, lastUsedAt: true } as const
 
 export const openTotpStore = ({ db, dialect }: Storage) => ({
@@ -46,11 +44,14 @@ export const openTotpStore = ({ db, dialect }: Storage) => ({
   count: (userId: string, within: DatabaseTransaction = db): Promise<number> =>
     within.totpAuthenticator.count({ where: { userId } }),
 
-  /** Lets changes of one user's authenticators happen one after the other. On SQLite transactions do so anyway. */
-  async lock(within: DatabaseTransaction, userId: string): Promise<void> {
-    if (dialect === 'postgresql')
-      await within.$queryRaw`SELECT id FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
+  /** Whether there is one, and was already then. */
+  async has(userId: string, then?: Date): Promise<boolean> {
+    const where = { userId, ...(then && { createdAt: { lt: then } }) }
+    return (await db.totpAuthenticator.count({ where })) > 0
   },
+
+  /** Lets changes of one user's authenticators happen one after the other. */
+  lock: (within: DatabaseTransaction, userId: string): Promise<void> => lockUser(dialect, within, userId),
 
   async insert(within: DatabaseTransaction, authenticator: NewAuthenticator): Promise<void> {
     await within.totpAuthenticator.createMany({ data: [authenticator] })

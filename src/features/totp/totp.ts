@@ -68,5 +68,3 @@ export const enrolmentOver = (): AppError =>
 
 export const unknownAuthenticator = (): AppError =>
   notFound('totp.unknown', 'There is no such authenticator app.')
-
-export const userUnknown = (): AppError => notFound('totp.user_unknown', 'There is no such user.')

@@ -3,6 +3,7 @@
  * Does not own the device cookie (pages) nor when a second step is due (`pages/login/next-step.ts`).
  */
 import { after } from '../../kernel/clock.ts'
+import { longestUserAgent } from '../../kernel/http.ts'
 import { hashSecret, newSecret } from '../../kernel/ids.ts'
 import type { Feature } from '../feature.ts'
 import { trustedDevicesPanel } from './panel.ts'
@@ -14,8 +15,6 @@ export type { TrustedDevice, TrustedDeviceDependencies, TrustedDevices, Trusting
 export interface TrustedDevicesFeature extends Feature {
   readonly trustedDevices: TrustedDevices
 }
-
-const longestUserAgent = 256
 
 export function openTrustedDevices(dependencies: TrustedDeviceDependencies): TrustedDevicesFeature {
   const { storage, clock, settings } = dependencies

@@ -1,12 +1,10 @@
-import { hashSecret } from '../../kernel/ids.ts'
+import { hashSecret, isId } from '../../kernel/ids.ts'
 import type { Panel } from '../feature.ts'
 import { deviceNotFound, type TrustedDeviceDependencies, type TrustedDevices } from './trusted-devices.ts'
 
 type Dependencies = Pick<TrustedDeviceDependencies, 'describeBrowser'> & {
   readonly trustedDevices: TrustedDevices
 }
-
-const identifier = /^[\w-]{1,64}$/
 
 /** The browsers that a person trusts, on the page of his devices; nothing where nobody can trust any and none is left. */
 export const trustedDevicesPanel = ({ trustedDevices, describeBrowser }: Dependencies): Panel => ({
@@ -34,7 +32,7 @@ export const trustedDevicesPanel = ({ trustedDevices, describeBrowser }: Depende
   acts: {
     revoke: {
       async run({ userId, request }, { device = '' }) {
-        if (!identifier.test(device)) throw deviceNotFound()
+        if (!isId(device)) throw deviceNotFound()
         await trustedDevices.revoke(userId, device, request)
         return { notice: { key: 'trusted-devices.revoked' } }
       },

@@ -1,8 +1,8 @@
 import { newId } from '../../kernel/ids.ts'
+import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import type { TrustedDevice } from './trusted-devices.ts'
-
-const batch = 1_000
 
 export interface NewDevice {
   readonly userId: string
@@ -42,8 +42,7 @@ export const openTrustedDeviceStore = ({ db, dialect }: Storage) => ({
   /** Puts it in the place of what this browser was for this person; what others trust in it goes along to its new name. */
   async put(within: DatabaseTransaction, device: NewDevice): Promise<void> {
     const { userId, deviceHash, previousHash } = device
-    if (dialect === 'postgresql')
-      await within.$queryRaw`SELECT 1 AS locked FROM "user" WHERE id = ${userId} FOR NO KEY UPDATE`
+    await lockUser(dialect, within, userId)
     await within.trustedDevice.deleteMany({
       where: { userId, OR: [{ deviceHash: previousHash }, { previousHash }] },
     })
@@ -77,11 +76,12 @@ export const openTrustedDeviceStore = ({ db, dialect }: Storage) => ({
   },
 
   /** Removes at most one batch of those that have expired; true when more may be left. */
-  async removeExpired(at: Date): Promise<boolean> {
+  removeExpired(at: Date): Promise<boolean> {
     const where = { expiresAt: { lte: at } }
-    const rows = await db.trustedDevice.findMany({ where, select: { id: true }, take: batch })
-    await db.trustedDevice.deleteMany({ where: { ...where, id: { in: rows.map(({ id }) => id) } } })
-    return rows.length === batch
+    return removeBatch(
+      (take) => db.trustedDevice.findMany({ where, select: { id: true }, take }),
+      (rows) => db.trustedDevice.deleteMany({ where: { ...where, id: { in: rows.map(({ id }) => id) } } }),
+    )
   },
 })
 export type TrustedDeviceStore = ReturnType<typeof openTrustedDeviceStore>

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
-import type { RequestFacts } from '../../kernel/http.ts'
+import type { Browser, RequestFacts } from '../../kernel/http.ts'
 import type { SettingValues } from '../../kernel/settings.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
@@ -17,6 +17,7 @@ export interface TrustedDevice {
   readonly expiresAt: Date
 }
 
+/** Who trusts which browser. */
 export interface Trusting {
   readonly userId: string
   /** The identifier in the browser's device cookie. */
@@ -24,6 +25,7 @@ export interface Trusting {
   readonly request: RequestFacts
 }
 
+/** Browsers in which people are not asked for a second step. */
 export interface TrustedDevices {
   /** Whether people may trust a browser at all. */
   readonly offered: boolean
@@ -53,9 +55,7 @@ export interface TrustedDeviceDependencies {
   readonly settings: SettingValues<typeof settings>
   /** A browser has a new identifier: whatever else is remembered under the old one goes along. */
   readonly renamed: (db: DatabaseTransaction, from: string, to: string) => Promise<void>
-  readonly describeBrowser: (
-    userAgent: string,
-  ) => Promise<{ readonly browser?: string; readonly system?: string }>
+  readonly describeBrowser: (userAgent: string) => Promise<Browser>
 }
 
 export const deviceNotFound = (): AppError =>

@@ -3,6 +3,7 @@
  * Does not own how a person proves to be one (`passwords`), nor what is issued to him; it ends that when he goes.
  */
 import type { Clock } from '../../kernel/clock.ts'
+import { isId } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Feature } from '../feature.ts'
@@ -11,7 +12,7 @@ import { userClaims } from './claims.ts'
 import { parseEmail, parseIdentifier, searchForm } from './identifiers.ts'
 import { type IssuePasswordLink, userResource } from './resource.ts'
 import { openUserStore, type UserStore } from './store.ts'
-import { type Change, emailInvalid, isActive, type Users, userNotFound } from './users.ts'
+import { type Change, emailInvalid, isActive, type User, type Users, userNotFound } from './users.ts'
 
 export type { AddressChanged } from './changes.ts'
 export { usersDefinition } from './definition.ts'
@@ -67,12 +68,20 @@ export function openUsers(dependencies: UserDependencies): UsersFeature {
 
 type Reading = Omit<Users, 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'setAdministrator'>
 
-const isId = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
-
 function reading(store: UserStore): Reading {
   const find: Users['find'] = async (id) => (isId(id) ? await store.find(id) : undefined)
+  const findByIdentifier: Users['findByIdentifier'] = async (text) => {
+    const key = parseIdentifier(text)
+    if (key === undefined) return undefined
+    return key.includes('@') ? await store.findByEmailKey(key) : await store.findByUsernameKey(key)
+  }
+  const findByKey: Users['findByKey'] = async (key) => (await find(key)) ?? (await findByIdentifier(key))
   return {
     find,
+    findByIdentifier,
+    findByKey,
+    get: async (id) => there(await find(id)),
+    getByKey: async (key) => there(await findByKey(key)),
     isActive,
     mayIssue: async (id) => isActive(await find(id)),
     countAdministrators: (db, only) => store.countAdministrators(db, only),
@@ -82,15 +91,10 @@ function reading(store: UserStore): Reading {
       if (email === undefined) throw emailInvalid()
       return email
     },
-    async get(id) {
-      const user = await find(id)
-      if (user === undefined) throw userNotFound()
-      return user
-    },
-    async findByIdentifier(text) {
-      const key = parseIdentifier(text)
-      if (key === undefined) return undefined
-      return key.includes('@') ? await store.findByEmailKey(key) : await store.findByUsernameKey(key)
-    },
   }
+}
+
+function there(user: User | undefined): User {
+  if (user === undefined) throw userNotFound()
+  return user
 }

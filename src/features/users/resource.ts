@@ -53,7 +53,7 @@ export const userResource = (dependencies: UserResourceDependencies): Resource<U
     },
 
     async find(key) {
-      const user = (await users.find(key)) ?? (await users.findByIdentifier(key))
+      const user = await users.findByKey(key)
       return user === undefined ? undefined : toItem(user)
     },
 

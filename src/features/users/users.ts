@@ -56,6 +56,10 @@ export interface Users {
   get(id: string): Promise<User>
   /** By e-mail address or user name, however it is written; `undefined` for text that can be neither. */
   findByIdentifier(text: string): Promise<User | undefined>
+  /** By identifier, e-mail address or user name. */
+  findByKey(key: string): Promise<User | undefined>
+  /** As `findByKey`. Throws `users.not_found` (404). */
+  getByKey(key: string): Promise<User>
   /** The canonical form of what somebody typed as his identifier; under it his attempts are counted, known or not. */
   canonicalIdentifier(text: string): string
   /** An address as it is shown, and the form under which it is unique. Throws `users.email_invalid` (400). */

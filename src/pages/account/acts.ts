@@ -1,10 +1,10 @@
 import type { Context } from 'koa'
 import type { ActOutcome, Panel, PanelAct } from '../../features/feature.ts'
-import type { AppError } from '../../kernel/errors.ts'
 import type { Csrf } from '../csrf.ts'
-import { fieldErrors } from '../field-errors.ts'
+import { refusedForm } from '../field-errors.ts'
 import { readForm, repeatable } from '../forms.ts'
 import type { PagePorts } from '../ports.ts'
+import { seeOther } from '../see-other.ts'
 import { baseOf, type Finding, pathOfPage } from './finding.ts'
 import type { Notices } from './notice.ts'
 import { type Query, queryOf, urlOf, withoutTraces } from './query.ts'
@@ -12,6 +12,7 @@ import type { Showing } from './showing.ts'
 import { readUpload } from './upload.ts'
 import type { AccountVisit, Visits } from './visit.ts'
 
+/** The forms of the account’s pages. */
 export interface Acts {
   run(ctx: Context, visit: AccountVisit): Promise<void>
   /** The page to see, for whoever has to sign in before what he asked for. */
@@ -52,16 +53,15 @@ export function openActs(tools: ActTools): Acts {
       const { form, file } = await readPosted(ctx, act)
       csrf.verify(ctx, form)
       const { _csrf, ...fields } = form
-      if (act.fresh === true && !visits.isFresh(visit)) {
+      if (act.fresh === true && !(await visits.isFresh(visit))) {
         notices.leave(ctx, visit.userId, { key: 'account.do-it-again' })
         return seeOther(ctx, visits.confirmPath(visit, formPath(found, fields)))
       }
       try {
         await conclude(ctx, visit, { panel, outcome: await act.run(visit, fields, file) })
       } catch (error) {
-        const errors = fieldErrors(error, ports.views)
+        const errors = refusedForm(ctx, error, ports.views)
         if (errors === undefined) throw error
-        ctx.status = (error as AppError).status
         const page = act.page === undefined ? undefined : panel.pages?.[act.page]
         await showing.again(ctx, visit, { panel, page, errors, values: repeatable(fields) })
       }
@@ -77,11 +77,6 @@ const formPath = ({ panel, act }: Found, { id }: Query): string =>
 
 const readPosted = async (ctx: Context, { fileBytes }: PanelAct) =>
   fileBytes === undefined ? { form: await readForm(ctx), file: undefined } : await readUpload(ctx, fileBytes)
-
-function seeOther(ctx: Context, path: string): void {
-  ctx.status = 303
-  ctx.redirect(path)
-}
 
 interface Concluded {
   readonly panel: Panel

@@ -52,7 +52,7 @@ export function openArriving({ finding, visits, showing }: ArrivingTools): Arriv
       }
       if (ledOn(ctx, visit, pathOfPage(found.panel.page))) return
       const query = queryOf(ctx)
-      if (found.page.fresh === true && !visits.isFresh(visit))
+      if (found.page.fresh === true && !(await visits.isFresh(visit)))
         return ctx.redirect(visits.confirmPath(visit, urlOf(ctx.path, query)))
       await showing.part(ctx, visit, { ...found, query })
     },

@@ -2,7 +2,7 @@ import type { AccountPage, Panel, PanelAct, PanelPage } from '../../features/fea
 import type { Text } from '../../kernel/text.ts'
 
 /** The pages of an account in their order, with what each is called. */
-export const accountPages: readonly { readonly name: AccountPage; readonly title: Text }[] = [
+const accountPages: readonly { readonly name: AccountPage; readonly title: Text }[] = [
   { name: 'profile', title: { key: 'account.profile' } },
   { name: 'security', title: { key: 'account.security' } },
   { name: 'devices', title: { key: 'account.devices' } },
@@ -11,9 +11,11 @@ export const accountPages: readonly { readonly name: AccountPage; readonly title
   { name: 'data', title: { key: 'account.data' } },
 ]
 
+/** The address of a page of the account. */
 export const pathOfPage = (page: AccountPage): string =>
   page === 'profile' ? '/account' : `/account/${page}`
 
+/** The address below which a panel has its own pages and acts. */
 export const baseOf = ({ page, name }: Panel): string => `/account/${page}/${name}`
 
 /** The parts of the account by their addresses. */

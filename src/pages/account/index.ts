@@ -8,6 +8,7 @@ import type { Csrf } from '../csrf.ts'
 import { openDeviceCookies } from '../device-cookie.ts'
 import type { Pages } from '../page.ts'
 import type { PagePorts } from '../ports.ts'
+import { seeOther } from '../see-other.ts'
 import { openActs } from './acts.ts'
 import { openArriving } from './arriving.ts'
 import { openFinding } from './finding.ts'
@@ -36,8 +37,7 @@ export function accountRoutes(
       ctx.set('Cache-Control', 'no-store')
       const visit = await visits.open(ctx)
       if (visit !== undefined) return await work(ctx, visit)
-      ctx.status = 303
-      ctx.redirect(signIn.signInPath({ returnTo: acts.returnTo(ctx) }))
+      seeOther(ctx, signIn.signInPath({ returnTo: acts.returnTo(ctx) }))
     }
 
   router.get('/account', visited(arriving.page))

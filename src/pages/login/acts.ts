@@ -163,9 +163,12 @@ async function trust({ trustedDevices, issuer }: PagePorts, ctx: Context, attemp
 }
 
 /** Remembers what was ticked beside a proof; a page that did not ask leaves it as it was. */
-async function keepChoices({ attempts }: PagePorts, { id }: Attempt, form: Form): Promise<void> {
+async function keepChoices({ attempts, interludes }: PagePorts, { id }: Attempt, form: Form): Promise<void> {
   if (form.keep_asked === 'yes' && form.keep !== 'yes') await attempts.pass(id, marks.brief)
-  if (/^[a-z-]{1,40}$/.test(form.able ?? '')) await attempts.pass(id, `${marks.able}${form.able}`)
+  const capability = interludes.find(
+    (each) => each.capability !== undefined && each.capability === form.able,
+  )?.capability
+  if (capability !== undefined) await attempts.pass(id, `${marks.able}${capability}`)
 }
 
 async function finish(

@@ -3,8 +3,15 @@ import type { Attempt, Factor, Proof, ProvenAttempt } from '../../features/featu
 import { hashSecret, type UserId } from '../../kernel/ids.ts'
 import type { PendingInteraction } from '../../provider/index.ts'
 import { factsOf, localeOf } from '../page.ts'
-import type { PagePorts } from '../ports.ts'
-import { type FactorState, nextStep, type Situation, type Step, sessionFactor } from './next-step.ts'
+import type { PagePorts, Person } from '../ports.ts'
+import {
+  type FactorState,
+  isProvenAnew,
+  nextStep,
+  type Situation,
+  type Step,
+  sessionFactor,
+} from './next-step.ts'
 
 /** A sign-in as a request finds it. */
 export interface Current {
@@ -56,33 +63,50 @@ export async function standingOf(ports: PagePorts, ctx: Context, current: Curren
   if (person?.locale !== undefined) ctx.state.userLocale = person.locale
   const proofs = [...heldProof(interaction, userId), ...stored.proofs]
   const attempt = attemptOf(ctx, current, { userId, proofs })
-  const proven =
-    userId && proofs.length > 0
-      ? await provenOf(ports, interaction, { ...attempt, userId, able: ableOf(stored.passed) })
-      : undefined
   const demands = await ports.policy.demands(userId, clientIdOf(interaction), interaction.requestedLevels)
   const situation: Situation = {
     proofs,
     ...(userId && { confirms: userId }),
-    demand: { ...demands, ...(proven && (await graceOf(ports, proven.userId))) },
+    demand: demands,
     factors: await Promise.all(ports.factors.map((factor) => stateOf(factor, userId))),
     trusted: await isTrusted(ports, attempt, interaction),
     enrolledNow: stored.passed.includes(marks.enrolled),
     later: laterOf(stored.passed),
     interludes: [],
   }
-  const decided = nextStep(situation)
-  const step =
-    decided.step === 'done' && proven
-      ? nextStep({ ...situation, interludes: await dueInterludes(ports, proven, stored.passed) })
-      : decided
+  const proven =
+    userId && proofs.length > 0
+      ? provenOf(interaction, person, {
+          ...attempt,
+          userId,
+          able: ableOf(stored.passed),
+          provenAnew: isProvenAnew(situation),
+        })
+      : undefined
   return {
     attempt,
-    step,
+    step: await stepOf(ports, situation, { proven, passed: stored.passed }),
     because: ports.policy.describe(demands),
     passed: stored.passed,
     ...(proven && { proven }),
   }
+}
+
+/** The decision, with what it takes time to find out where it depends on that. */
+async function stepOf(
+  ports: PagePorts,
+  situation: Situation,
+  { proven, passed }: { readonly proven: ProvenAttempt | undefined; readonly passed: readonly string[] },
+): Promise<Step> {
+  const decided = nextStep(situation)
+  if (proven === undefined || (decided.step !== 'enrol' && decided.step !== 'done')) return decided
+  // The time to get ready begins when somebody is first asked to.
+  const graceUntil = decided.step === 'enrol' ? await ports.policy.graceUntil(proven.userId) : undefined
+  const relaxed =
+    graceUntil === undefined ? situation : { ...situation, demand: { ...situation.demand, graceUntil } }
+  const step = nextStep(relaxed)
+  if (step.step !== 'done') return step
+  return nextStep({ ...relaxed, interludes: await dueInterludes(ports, proven, passed) })
 }
 
 const ableOf = (passed: readonly string[]): readonly string[] =>
@@ -96,14 +120,6 @@ const laterOf = (passed: readonly string[]): Situation['later'] => [
 /** The client, as the policy knows it: our own pages are none. */
 const clientIdOf = ({ clientId, direct }: PendingInteraction): string | undefined =>
   direct ? undefined : clientId
-
-async function graceOf(
-  { policy }: PagePorts,
-  userId: UserId,
-): Promise<{ readonly graceUntil: Date } | undefined> {
-  const graceUntil = await policy.graceUntil(userId)
-  return graceUntil === undefined ? undefined : { graceUntil }
-}
 
 /** A session that began with a password needs only more; any other kind could not be told apart from what is added. */
 function heldProof({ held, userId }: PendingInteraction, of: UserId | undefined): readonly Proof[] {
@@ -128,10 +144,9 @@ export async function stateOf(factor: Factor, userId: UserId | undefined): Promi
 async function isTrusted(
   { trustedDevices }: PagePorts,
   { userId, device }: Attempt,
-  { reasons }: PendingInteraction,
+  { provesAnew }: PendingInteraction,
 ): Promise<boolean> {
-  if (userId === undefined || device === undefined) return false
-  if (reasons.some((reason) => reason === 'login_prompt' || reason === 'max_age')) return false
+  if (userId === undefined || device === undefined || provesAnew) return false
   return await trustedDevices.isTrusted(userId, device)
 }
 
@@ -141,7 +156,8 @@ async function dueInterludes(
   passed: readonly string[],
 ): Promise<readonly string[]> {
   for (const interlude of interludes.toSorted((a, b) => a.order - b.order)) {
-    if (!passed.includes(interlude.name) && (await interlude.due(proven))) return [interlude.name]
+    const isAble = interlude.capability === undefined || proven.able.includes(interlude.capability)
+    if (isAble && !passed.includes(interlude.name) && (await interlude.due(proven))) return [interlude.name]
   }
   return []
 }
@@ -165,13 +181,12 @@ function attemptOf(
 }
 
 /** Who may add a way to sign in in the middle of one. */
-async function provenOf(
-  { people }: PagePorts,
+function provenOf(
   { uid, sessionUid }: PendingInteraction,
+  person: Person | undefined,
   attempt: Omit<ProvenAttempt, 'holder'>,
-): Promise<ProvenAttempt> {
+): ProvenAttempt {
   const { id, userId, request, locale } = attempt
-  const person = await people.view(userId)
   const name = person?.email ?? person?.username ?? person?.name ?? userId
   const keep = { interactionUid: uid, ...(sessionUid && { sessionUid }) }
   return { ...attempt, holder: { id, user: { id: userId, name }, request, locale, keep } }

@@ -86,18 +86,40 @@ export function nextStep(situation: Situation): Step {
     const wanted = highest([demand.strict, demand.standing])
     const until = isAtLeast(level, demand.strict) ? demand.graceUntil : undefined
     if (until === undefined || !later.includes('enrolment')) {
-      // What the session has proven long ago adds nothing to the account: somebody else may sit there now.
-      if (own.every(({ factor }) => factor === sessionFactor))
-        return { step: 'prove', place: 'first', factors: firstFactors({ ...situation, confirms: userId }) }
-      return {
+      const enrolment: Step = {
         step: 'enrol',
         factors: enrollable(factors, own, wanted),
         ...(until && { later: { what: 'enrolment', until } }),
       }
+      return guarding({ ...situation, confirms: userId }) ?? enrolment
     }
   }
-  return afterProofs(situation, { userId, level, proofs: own })
+  return afterProofs({ ...situation, confirms: userId }, { userId, level, proofs: own })
 }
+
+type Prove = Extract<Step, { step: 'prove' }>
+
+/**
+ * What is still to be proven before anything may be added to the account: all that guards it, and now. What the session has
+ * proven long ago does not count, as somebody else may sit there by now; nor does a trusted device, which somebody may have
+ * stolen with the password in it.
+ */
+function guarding(situation: Situation): Prove | undefined {
+  const { proofs, confirms, factors } = situation
+  const now = proofs.filter(({ userId, factor }) => userId === confirms && factor !== sessionFactor)
+  const begun = now.some((proof) =>
+    factors.some(({ name, offers }) => name === proof.factor && offers !== 'second'),
+  )
+  if (!begun) return { step: 'prove', place: 'first', factors: firstFactors(situation) }
+  if (reached(now, factors) !== 'single-factor' || !hasSecondStep(factors)) return undefined
+  const seconds = secondFactors({ ...situation, demand: nothing }, now)
+  return seconds.length === 0 ? undefined : { step: 'prove', place: 'second', factors: seconds }
+}
+
+const nothing: Demand = { strict: 'single-factor', standing: 'single-factor' }
+
+/** Whether the person of the sign-in has proven now, in this very attempt, all that guards his account. */
+export const isProvenAnew = (situation: Situation): boolean => guarding(situation) === undefined
 
 /** A session's proof is worth nothing beside a new one of the same kind. */
 function withoutOutdated(own: readonly Proof[], factors: readonly FactorState[]): readonly Proof[] {
@@ -113,11 +135,13 @@ interface Proven {
   readonly proofs: readonly Proof[]
 }
 
-function afterProofs({ factors, enrolledNow, later, interludes }: Situation, proven: Proven): Step {
+function afterProofs(situation: Situation, proven: Proven): Step {
+  const { factors, enrolledNow, later, interludes } = situation
   const backups = factors.filter(({ backup }) => backup)
   if (enrolledNow && !later.includes('backup') && !backups.some(({ enrolled }) => enrolled)) {
     const offered = backups.filter((factor) => factor.enrollable).map(({ name }) => name)
-    if (offered.length > 0) return { step: 'enrol', factors: offered, later: { what: 'backup' } }
+    if (offered.length > 0 && guarding(situation) === undefined)
+      return { step: 'enrol', factors: offered, later: { what: 'backup' } }
   }
   const [interlude] = interludes
   if (interlude !== undefined) return { step: 'interlude', name: interlude }
@@ -156,11 +180,11 @@ function reached(own: readonly Proof[], factors: readonly FactorState[]): Level 
 function demandsMore({ demand, factors, trusted }: Situation, level: Level): boolean {
   if (!isAtLeast(level, demand.strict)) return true
   if (trusted) return false
-  const hasSecondStep = factors.some(
-    ({ enrolled, backup, offers }) => enrolled && !backup && offers === 'second',
-  )
-  return !isAtLeast(level, demand.standing) || (hasSecondStep && level === 'single-factor')
+  return !isAtLeast(level, demand.standing) || (level === 'single-factor' && hasSecondStep(factors))
 }
+
+const hasSecondStep = (factors: readonly FactorState[]): boolean =>
+  factors.some(({ enrolled, backup, offers }) => enrolled && !backup && offers === 'second')
 
 function firstFactors({ confirms, factors }: Situation): readonly string[] {
   const all = factors.filter(({ offers }) => offers !== 'second')
