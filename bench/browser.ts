@@ -93,8 +93,10 @@ export const pkce = {
 
 export const freshState = () => randomBytes(12).toString('base64url')
 
+/** Of the first form of a page, the one that is sent. */
 function hiddenFields(html: string): Record<string, string> {
-  const inputs = html.match(/<input\b[^>]*type="?hidden"?[^>]*>/gi) ?? []
+  const inputs =
+    /<form\b[\s\S]*?<\/form>/i.exec(html)?.[0].match(/<input\b[^>]*type="?hidden"?[^>]*>/gi) ?? []
   return Object.fromEntries(inputs.map((input) => [attribute(input, 'name'), attribute(input, 'value')]))
 }
 

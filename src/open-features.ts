@@ -1,5 +1,6 @@
 /** The features of every start: what they stand on, and each handed what it needs. The whole product on one page. */
 import type { Config } from './config/config.ts'
+import { servesThisMachineAlone } from './config/listen-address.ts'
 import { openAddresses } from './features/addresses/index.ts'
 import { openAttempts } from './features/attempts/index.ts'
 import { openAudit } from './features/audit/index.ts'
@@ -91,7 +92,8 @@ function openBase(ground: Ground, later: Later) {
     ...common,
     ...outbox,
     settings: config.mail,
-    development: config.development,
+    // What it shows opens accounts, so it is for this machine alone.
+    development: config.development && servesThisMachineAlone(config),
     brandName: config.server.brandName,
     render: mailWords(config),
   })

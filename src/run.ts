@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type App, openApp } from './app.ts'
 import { type Environment, readConfig } from './config/config.ts'
+import { servesThisMachineAlone } from './config/listen-address.ts'
 import { openLog } from './host/log.ts'
 import { systemClock } from './kernel/clock.ts'
 import { removeSample, type SampleApplication, sampleUrl, startSample } from './sample.ts'
@@ -72,7 +73,8 @@ async function greeting(
   if (features.mail.inbox !== undefined) rows.push(['Mails', `${config.issuer}/inbox`])
   rows.push(['Database', storage.dialect === 'sqlite' ? 'SQLite' : 'PostgreSQL'])
   const lines = rows.map(([label, text]) => `  ${label.padEnd(12)}${text}`)
-  const mode = config.development ? 'in development mode, for this machine only' : 'is ready'
+  const reach = servesThisMachineAlone(config) ? 'this machine only' : 'every machine that reaches it'
+  const mode = config.development ? `in development mode, for ${reach}` : 'is ready'
   return `\nLatchkey ${mode}\n\n${lines.join('\n')}\n\n`
 }
 

@@ -2,6 +2,7 @@
 import type { Middleware } from 'koa'
 import type { App } from './app.ts'
 import { brandOf } from './brand-of.ts'
+import { listenAddress } from './config/listen-address.ts'
 import { addressKey } from './features/throttle/index.ts'
 import { accessLog } from './host/access-log.ts'
 import { trustedProxies } from './host/address.ts'
@@ -62,7 +63,7 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
   ]
   const listening = await listen(await provider.start(layers), {
     port: config.server.port,
-    address: listenAddress(app),
+    address: listenAddress(config),
   })
   const jobs: JobRunner = runJobs([...app.all.flatMap((feature) => feature.jobs ?? []), ...provider.jobs], {
     leases: openLeases(storage, clock),
@@ -80,7 +81,3 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     },
   }
 }
-
-/** In development mode nobody but this machine is served. */
-const listenAddress = ({ config: { development, server } }: App): string =>
-  development && server.listenAddress === '::' ? 'localhost' : server.listenAddress

@@ -8,12 +8,13 @@ export function publicDocuments(features: readonly Pick<Feature, 'documents'>[])
   const bodies = new Map(
     features.flatMap(({ documents = [] }) => documents.map(({ path, body }) => [path, body] as const)),
   )
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const body = bodies.get(ctx.path)
-    if (body === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return await next()
+    if (body === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next()
     ctx.set('Cache-Control', `public, max-age=${maxAgeSeconds}`)
     ctx.set('Access-Control-Allow-Origin', '*')
     ctx.type = 'application/json'
     ctx.body = body
+    return undefined
   }
 }

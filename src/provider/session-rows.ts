@@ -82,7 +82,8 @@ const columnsFor =
     }
   }
 
-const signedInAt = (stored: string): unknown => (JSON.parse(stored) as Payload).loginTs
+/** When and how somebody signed in. */
+const signInOf = ({ loginTs, acr, amr }: Payload): string => JSON.stringify([loginTs, acr, amr])
 
 /** One statement where the identifier stays, which is nearly always; two where it is rotated. */
 function replacing(
@@ -102,9 +103,11 @@ function replacing(
     if ((await rewrite.run(...values, id, sessionUid, version)) === 1) return true
     const current = await storage.db.artefact.findFirst({ where: { model, sessionUid } })
     if (current?.version !== version) return false
-    // An identifier from before a sign-in, also one anew, must not lead to what came after it, not even for a moment.
+    // An identifier from before a sign-in, also one anew or a second step, must not lead to what came after it, not even
+    // for a moment.
+    const before = JSON.parse(current.payload) as Payload
     const sameSignIn =
-      userId !== null && current.userId === userId && signedInAt(current.payload) === write.payload.loginTs
+      userId !== null && current.userId === userId && signInOf(before) === signInOf(write.payload)
     const rotation = { previousId: sameSignIn ? current.id : null, rotatedAt: clock.now() }
     const { count } = await storage.db.artefact.updateMany({
       where: { model, sessionUid, version },

@@ -152,3 +152,117 @@ describe('an address where no mail can be sent', () => {
     expect(await open.feature.interlude?.due(attempted)).toBe(false)
   })
 })
+
+describe('a change of address that waits for its proof', () => {
+  const chosen = 'a brand new engine 1845'
+
+  /** Somebody in a session of hers asks for a change to an address of his. */
+  const asked = async (open: OpenAddresses) => {
+    const ada = await open.person()
+    await open.addresses.askToChange(open.asker(ada), open.email('evil'))
+    return { ada, ...(await open.sent(open.email('evil'))) }
+  }
+  const stays = async (open: OpenAddresses, { ada, code, token }: Awaited<ReturnType<typeof asked>>) => {
+    await expect(open.addresses.confirmByLink(token, request)).rejects.toThrow(linkEnded)
+    await expect(open.addresses.confirmByCode(open.asker(ada), code)).rejects.toThrow(codeEnded)
+    expect((await open.users.get(ada.id)).email).toBe(ada.email)
+  }
+
+  it('ends with the reset of the password that answers it', async () => {
+    await using open = await openAddresses()
+    const pending = await asked(open)
+    const { passwords } = open.latchkey.app.features.passwords
+    const { url } = await passwords.issueLink(pending.ada.id, 'reset', change)
+    await passwords.chooseByLink({ token: new URL(url).searchParams.get('token') ?? '', password: chosen })
+    await stays(open, pending)
+  })
+
+  it('ends with the sessions of its user, however they end, and with his being disabled', async () => {
+    await using open = await openAddresses()
+    const { sessions } = open.latchkey.app.features.sessions
+    const { clock } = open
+    const end: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+      all: (id) => sessions.endAll(id, change),
+      others: (id) => sessions.endOthers(id, 'own', change),
+      async one(id) {
+        const loginTs = Math.floor(clock.now().getTime() / 1000)
+        const payload = JSON.stringify({ uid: id, accountId: id, loginTs, amr: ['pwd'], authorizations: {} })
+        const expiresAt = new Date(clock.now().getTime() + 3_600_000)
+        const row = { model: 'Session', id, sessionUid: id, userId: id, payload, expiresAt }
+        await open.db.artefact.create({ data: { ...row, createdAt: clock.now() } })
+        await sessions.end(`ses_${id}`, change)
+      },
+      async disabled(id) {
+        await open.users.disable(id as User['id'], change)
+        await open.users.enable(id as User['id'], change)
+      },
+    }
+    for (const way of Object.values(end)) {
+      open.next()
+      const pending = await asked(open)
+      await way(pending.ada.id)
+      await stays(open, pending)
+    }
+  })
+
+  it('does not stand in the way of a reset at the same time', async () => {
+    await using open = await openAddresses()
+    const { passwords } = open.latchkey.app.features.passwords
+    for (let round = 0; round < 5; round += 1) {
+      open.next()
+      const { ada, token } = await asked(open)
+      const { url } = await passwords.issueLink(ada.id, 'reset', change)
+      const reset = new URL(url).searchParams.get('token') ?? ''
+      const results = await Promise.allSettled([
+        open.addresses.confirmByLink(token, request),
+        passwords.chooseByLink({ token: reset, password: chosen }),
+      ])
+      // Whichever is first ends the other one.
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      for (const result of results) {
+        if (result.status === 'fulfilled') continue
+        expect(['addresses.link_ended', 'passwords.link_invalid']).toContain(result.reason.code)
+      }
+    }
+  })
+
+  it('leaves the proof of the own address be when something else is changed', async () => {
+    await using open = await openAddresses()
+    const ada = await open.person('ada', unverified)
+    await open.addresses.askToVerify(open.asker(ada))
+    await open.latchkey.app.features.sessions.sessions.endAll(ada.id, change)
+    await open.addresses.confirmByLink((await open.sent(open.email('ada'))).token, request)
+    expect((await open.users.get(ada.id)).emailVerified).toBe(true)
+  })
+})
+
+describe('a link for another password', () => {
+  const chosen = 'a brand new engine 1845'
+
+  it('in the old mailbox opens nothing once the address was changed', async () => {
+    await using open = await openAddresses()
+    const ada = await open.person()
+    const { passwords } = open.latchkey.app.features.passwords
+    await passwords.requestReset({ identifier: open.email('ada'), request, locale: 'en' })
+    const mail = (await open.mailsTo(open.email('ada'))).at(-1)
+    const token = new URL(mail?.link ?? '').searchParams.get('token') ?? ''
+    expect(await passwords.readLink(token)).toBeDefined()
+    await open.addresses.askToChange(open.asker(ada), open.email('new'))
+    await open.addresses.confirmByLink((await open.sent(open.email('new'))).token, request)
+    const refused = fails('passwords.link_invalid', 410)
+    await expect(passwords.chooseByLink({ token, password: chosen })).rejects.toThrow(refused)
+    // Nor where one was on its way while the address changed.
+    await open.db.passwordLink.updateMany({ where: { userId: ada.id }, data: { consumedAt: null } })
+    expect(await passwords.readLink(token)).toBeUndefined()
+    await expect(passwords.chooseByLink({ token, password: chosen })).rejects.toThrow(refused)
+  })
+
+  it('that an administrator handed out ends with the address, too', async () => {
+    await using open = await openAddresses()
+    const ada = await open.person()
+    const { passwords } = open.latchkey.app.features.passwords
+    const { url } = await passwords.issueLink(ada.id, 'invitation', change)
+    await open.users.update(ada.id, { email: open.email('given') }, change)
+    expect(await passwords.readLink(new URL(url).searchParams.get('token') ?? '')).toBeUndefined()
+  })
+})

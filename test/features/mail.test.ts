@@ -140,7 +140,11 @@ describe('the caps', () => {
     const other = await post.openAnother()
     await times(20, (index) => (index % 2 === 0 ? post : other).mail.send(test(anna)))
     expect(await recipients(post)).toEqual(Array.from({ length: 5 }, () => anna))
-    expect(await post.audited('mail.capped')).toHaveLength(15)
+    // Strangers do not fill the record with it.
+    expect(await post.audited('mail.capped')).toHaveLength(1)
+    post.clock.advance(3_600)
+    await times(7, () => post.mail.send(test(anna)))
+    expect(await post.audited('mail.capped')).toHaveLength(2)
   })
 
   it('hold for an account under parallel attempts, to whichever addresses', async () => {
@@ -149,6 +153,17 @@ describe('the caps', () => {
     expect(await recipients(post)).toHaveLength(4)
     const [entry] = await post.audited('mail.capped')
     expect(entry).toMatchObject({ outcome: 'failure', userId: 'user-1', detail: { template: 'test' } })
+  })
+
+  it('of one kind of mail keep back no other, nor what is asked for behind a proof', async () => {
+    await using post = await openPost({ mail: { addressPerHour: 2 } })
+    const code = { to: anna, template: 'email-code', model: { application: 'Shop', minutes: 5 } }
+    const reset = { to: anna, template: 'password-reset', model: { minutes: 5 } }
+    await times(9, () => post.mail.send(code))
+    expect(await recipients(post)).toHaveLength(2)
+    await post.mail.send(reset)
+    await times(9, () => post.mail.send({ ...code, isVouched: true }))
+    expect(await recipients(post)).toHaveLength(5)
   })
 
   it('count an address however it is written, and whatever tag it bears', async () => {

@@ -29,7 +29,8 @@ describe('the warning about recovery codes', () => {
     userId: anna.id,
     proofs: factors.map(proof),
     holder,
-    able: [], provenAnew: true,
+    able: [],
+    provenAnew: true,
   })
   const interlude = () => house.recoveryCodes.interlude
   const use = async (codes: readonly string[]) => {

@@ -40,6 +40,9 @@ describe('sessions', () => {
       storage,
       audit: people.audit,
       source,
+      attempts: people.attempts,
+      endPendingAddress: async (within, userId) =>
+        void (await within.addressProof.deleteMany({ where: { userId } })),
       clientName: async (id) => (id === 'direct' ? undefined : `The ${id}`),
       getUser: people.users.getByKey,
       devices: {
@@ -192,6 +195,20 @@ describe('sessions', () => {
     expect(Object.keys(outcome).filter((code) => code !== 'sessions.not_found')).toEqual(['success'])
     expect(await left()).toEqual([])
     expect(told).toHaveLength(4)
+  })
+
+  it('end all, or all others, with the sign-ins under way, but not what is remembered for the own page', async () => {
+    const userId = anna as UserId
+    const proof = { factor: 'password', userId, amr: ['pwd'], at: people.clock.now() }
+    const { db } = people.storage
+    const { sessions } = open()
+    await people.attempts.add('elsewhere', proof)
+    await people.challenges.put(hashSecret('own'), 'test', { userId, state: {}, ttlSeconds: 600 })
+    await sessions.endOthers(anna, 'own', by)
+    expect([await db.signInAttempt.count(), await db.challenge.count()]).toEqual([0, 1])
+    await people.attempts.add('elsewhere', proof)
+    await sessions.endAll(anna, by)
+    expect([await db.signInAttempt.count(), await db.challenge.count()]).toEqual([0, 0])
   })
 
   it('end but one with every grant of others, a sign-in under way but the one that is kept', async () => {

@@ -154,6 +154,18 @@ describe('throttle', () => {
     expect(await people.storage.db.knownDevice.count()).toBe(0)
   })
 
+  it('counts what is asked for apart from attempts, and for an account by address', async () => {
+    const asking = { ...subject, asking: 'reset' } as const
+    await fail(5, asking)
+    expect(await refusal(asking)).toMatchObject({ status: 429 })
+    expect(await refusal({ ...asking, asking: 'registration' })).toBeUndefined()
+    expect(await refusal({ ...asking, address: '192.0.2.2' })).toBeUndefined()
+    for (let time = 0; time < 100; time += 1)
+      await fail(1, { ...asking, account: `account ${time}` } as typeof subject).catch(() => {})
+    expect(await refusal({ ...asking, account: 'one more' })).toMatchObject({ status: 429 })
+    expect(await refusal()).toBeUndefined()
+  })
+
   it('stores neither what was typed nor addresses', async () => {
     await fail(1, { account: 'hunter2-typed-as-name', address: '192.0.2.1' })
     const keys = (await people.storage.db.throttleCounter.findMany()).map(({ key }) => key).join()

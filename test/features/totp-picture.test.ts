@@ -20,9 +20,9 @@ describe('the picture of a key', () => {
   it.each([
     ['a short address', 'otpauth://totp/a:b?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=a'],
     ['a long address', `otpauth://totp/${'%E5%90%8D'.repeat(160)}?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP`],
-  ])('draws every square of the code for %s, with four squares around it', (_, text) => {
+  ])('draws every square of the code for %s, with four squares around it', async (_, text) => {
     const { modules } = create(text, { errorCorrectionLevel: 'M' })
-    const { size, path } = qrPicture(text)
+    const { size, path } = await qrPicture(text)
     expect(size).toBe(modules.size + 8)
     const expected = new Set<string>()
     for (let y = 0; y < modules.size; y += 1)

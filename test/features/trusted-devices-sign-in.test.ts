@@ -126,3 +126,52 @@ describe('a browser that its person trusts', () => {
     }
   })
 })
+
+describe('a sign-in in two steps', () => {
+  it('is not gone on with whose account was disabled between them', async () => {
+    await using house = await openSecondStep()
+    const { visitor } = await house.atAccount(ada)
+    const key = await house.addApp(visitor)
+    const other = newVisitor()
+    const page = await house.atSecondStep(other)
+    const { users } = house.latchkey.app.features.users
+    await users.disable(house.adaId, { actor: commandLineActor })
+    await users.enable(house.adaId, { actor: commandLineActor })
+    const end = await house.onward(
+      other,
+      await other.submit(page, { code: house.codeNow(key) }, { action: '/totp' }),
+    )
+    expect(atTheShop(end)).toBe(false)
+    expect(
+      await house.latchkey.app.storage.db.artefact.count({ where: { model: 'AuthorizationCode' } }),
+    ).toBe(0)
+  })
+
+  it('raises a session that the identifier from before does not lead to', async () => {
+    await using house = await openSecondStep()
+    const { visitor } = await house.atAccount(ada)
+    const key = await house.addApp(visitor)
+    const first = newVisitor()
+    const page = await house.atSecondStep(first)
+    const code = { code: house.codeNow(key), trust: 'yes' }
+    await house.onward(first, await first.submit(page, code, { action: '/totp' }))
+    house.clock.advance(3_600)
+    const own = nextDay(first)
+    expect(atTheShop(await house.atSecondStep(own))).toBe(true)
+    house.clock.advance(60)
+    const stolen = own.clone()
+    const raised = { acr_values: 'urn:latchkey:acr:multi-factor' }
+    const step = await house.begin(own, raised)
+    const end = await house.onward(
+      own,
+      await own.submit(step, { code: house.codeNow(key) }, { action: '/totp' }),
+    )
+    expect(atTheShop(end)).toBe(true)
+    const { db } = house.latchkey.app.storage
+    const rows = await db.artefact.findMany({ where: { model: 'Session', userId: house.adaId } })
+    const found = rows.find(({ rotatedAt }) => rotatedAt !== null)
+    expect([found !== undefined, found?.previousId]).toEqual([true, null])
+    expect(atTheShop(await house.begin(stolen, { prompt: 'none' }))).toBe(false)
+    expect(atTheShop(await house.begin(own, { prompt: 'none' }))).toBe(true)
+  })
+})

@@ -95,3 +95,16 @@ it('is not there in production', async () => {
   }
   expect(await latchkey.mails()).toEqual([])
 })
+
+describe('the inbox of development mode', () => {
+  it.each(['0.0.0.0', '::0'])('is served to no network: listening on %s there is none', async (address) => {
+    await using latchkey = await startLatchkey({ environment: { LATCHKEY_LISTEN_ADDRESS: address } })
+    expect(latchkey.app.features.mail.inbox).toBeUndefined()
+    expect((await get(latchkey, '/inbox')).status).toBe(404)
+  })
+
+  it.each(['localhost', '127.0.0.1', '::'])('is there for this machine: listening on %s', async (address) => {
+    await using latchkey = await startLatchkey({ environment: { LATCHKEY_LISTEN_ADDRESS: address } })
+    expect(latchkey.app.features.mail.inbox).toBeDefined()
+  })
+})

@@ -76,6 +76,7 @@ function openFeatures(
     endOthers: async (_db, userId, { sessionUid }) => void ended.push(`all but ${sessionUid} of ${userId}`),
     describeBrowser: async () => ({}),
     forgetDevices: async (_db, userId) => void ended.push(`devices of ${userId}`),
+    endPendingAddress: async () => {},
   })
   const passkeys = openPasskeys({
     ...below,

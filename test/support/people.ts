@@ -84,6 +84,7 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
     endOthers: endEverything,
     describeBrowser: async () => ({}),
     forgetDevices: async (db, userId) => void (await db.trustedDevice.deleteMany({ where: { userId } })),
+    endPendingAddress: async (db, userId) => void (await db.addressProof.deleteMany({ where: { userId } })),
   })
   const passwordsFeature = openPasswords({
     storage,
@@ -118,6 +119,7 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
     passwords,
     factor,
     setup: setupFeature.setup,
+    attempts: attempts.attempts,
     challenges: attempts.challenges,
     notices,
     mail,

@@ -36,7 +36,7 @@ const recoveryCodes = Array.from({ length: 10 }, (_, set) =>
   ).join('-'),
 )
 
-const qr = qrPicture('otpauth://totp/Latchkey:ada@example.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP')
+const qr = await qrPicture('otpauth://totp/Latchkey:ada@example.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP')
 
 interface Picture {
   readonly stop: string

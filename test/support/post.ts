@@ -81,6 +81,7 @@ export function postOn(storage: Storage, clock: Clock = fixedClock(), options: P
     endOthers: artefacts.endOthersOfUser,
     describeBrowser,
     forgetDevices: async (_db, userId) => void forgotten.push(userId),
+    endPendingAddress: async () => {},
   })
 
   return {

@@ -68,6 +68,7 @@ function openHouse(storage: Storage, { clock, throttle: own, mails, ended }: Bas
     endEverything: async (_db, userId) => void ended.push({ userId, keep: {} }),
     endOthers: async (_db, userId, keep) => void ended.push({ userId, keep }),
     forgetDevices: async () => {},
+    endPendingAddress: async () => {},
     describeBrowser: async () => ({}),
   })
   const { challenges } = attempts

@@ -71,11 +71,9 @@ export const openAddressStore = ({ db, dialect }: Pick<Storage, 'db' | 'dialect'
     await lockUser(dialect, within, userId)
     const { previousEmail } = db.addressProof.fields
     // Said of both, as SQL's comparison with NULL is not true.
-    const isChange = [{ previousEmail: null }, { email: { not: { equals: previousEmail } } }]
-    await within.addressProof.updateMany({
-      where: { userId, ...usable(at), OR: isChange },
-      data: { consumedAt: at },
-    })
+    const OR = [{ previousEmail: null }, { email: { not: { equals: previousEmail } } }]
+    const where = { userId, ...usable(at), OR }
+    await within.addressProof.updateMany({ where, data: { consumedAt: at } })
   },
 
   /** Removes at most one batch of those from before `at`; true when more may be left. */

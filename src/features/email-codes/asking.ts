@@ -5,6 +5,7 @@ import { newMailedCode } from '../../kernel/mailed-codes.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Attempt } from '../feature.ts'
 import type { Outbox } from '../outbox/index.ts'
+import type { Subject as Counted, Throttle } from '../throttle/index.ts'
 import type { User, Users } from '../users/index.ts'
 import {
   type Asked,
@@ -23,6 +24,7 @@ export interface AskingDependencies {
   readonly clock: Clock
   readonly users: Users
   readonly outbox: Outbox
+  readonly throttle: Throttle
   readonly transaction: <T>(work: (db: DatabaseTransaction) => Promise<T>) => Promise<T>
   readonly settings: { readonly againSeconds: number }
 }
@@ -79,12 +81,26 @@ async function subjectOf(users: Users, attempt: Attempt, { identifier, before }:
 const reachable = (users: Users, user: User | undefined): Pick<Subject, 'userId' | 'email'> =>
   users.isActive(user) && user.email ? { userId: user.id, email: user.email } : {}
 
+/** As what the asking for a code is counted, where nobody has proven anything. */
+export const askingOf = (
+  { device, request }: Attempt,
+  { account, userId }: Pick<Subject, 'account' | 'userId'>,
+): Counted => ({
+  asking: 'email-code',
+  account,
+  ...(userId && { userId }),
+  ...(device !== undefined && { device }),
+  address: request.address,
+})
+
 /** Enough to know one's own address by: `a•••@example.com`. */
 export const hidden = (email: string): string => email.replace(/^(.).*(?=@)/u, '$1•••')
 
-const sending = ({ memory, clock, outbox, transaction }: AskingDependencies) => {
+const sending = ({ memory, clock, outbox, throttle, transaction }: AskingDependencies) => {
   return async (attempt: Attempt, subject: Subject, times: number): Promise<void> => {
     if (times > codesPerAttempt) throw askedTooOften()
+    const isVouched =
+      attempt.userId !== undefined || (await throttle.admit(askingOf(attempt, subject))).isKnown
     const { account, shown, userId, email } = subject
     const { id: attemptId, path, clientId, locale, device, request } = attempt
     const { userAgent, address, requestId } = request
@@ -100,7 +116,7 @@ const sending = ({ memory, clock, outbox, transaction }: AskingDependencies) => 
     })
     const work: CodeToSend = {
       ...{ attemptId, codeId: sent.id, code: sent.code, token, ...person },
-      ...{ clientId, userAgent, at, address, requestId, locale },
+      ...{ clientId, userAgent, at, address, requestId, locale, isVouched },
     }
     await transaction((db) => outbox.put(db, topic, work))
   }

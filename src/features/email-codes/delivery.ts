@@ -55,6 +55,7 @@ const sending = ({ mail, issuer, settings, origins }: DeliveryDependencies) => {
       link: `${issuer}/link/email-code?token=${work.token}`,
       code: groupedCode(work.code),
       locale: user.locale ?? work.locale,
+      isVouched: work.isVouched,
     })
   }
 }

@@ -60,6 +60,8 @@ export interface CodeToSend {
   readonly address: string
   readonly requestId: string
   readonly locale: string
+  /** Asked for behind a proof, or on a device that is known as the user's. */
+  readonly isVouched: boolean
   readonly userId?: UserId
   readonly email?: string
 }

@@ -5,9 +5,9 @@ import { answersPerMailedCode, isSameCode, readMailedCode } from '../../kernel/m
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Attempt, Factor, Proof } from '../feature.ts'
-import type { Throttle } from '../throttle/index.ts'
+import type { Subject, Throttle } from '../throttle/index.ts'
 import type { User, Users } from '../users/index.ts'
-import { type AskingDependencies, asking } from './asking.ts'
+import { type AskingDependencies, asking, askingOf } from './asking.ts'
 import { codeEnded, codeIncomplete, type SentCode, wrongCode } from './email-codes.ts'
 import type { Memory } from './memory.ts'
 
@@ -96,12 +96,7 @@ function finishing(dependencies: FactorDependencies): Factor['finish'] {
     if ('linkHash' in answer) await memory.endOpened(attempt.id)
     const expected = await memory.code(attempt.id)
     if (expected === undefined || isOfAnother(attempt, expected)) throw codeEnded()
-    const { device, request } = attempt
-    const subject = { account: `email-code ${expected.account}`, device, address: request.address }
-    const admission = await throttle.admit({
-      ...subject,
-      ...(expected.userId && { userId: expected.userId }),
-    })
+    const admission = await throttle.admit(answeringOf(attempt, expected))
     const sent = await memory.answer(attempt.id, answersPerMailedCode)
     const right = sent !== undefined && fits(answer, sent)
     if (!right || isOfAnother(attempt, sent)) {
@@ -114,12 +109,22 @@ function finishing(dependencies: FactorDependencies): Factor['finish'] {
     const user = await users.find(sent.userId ?? '')
     if (!users.isActive(user) || user.email !== sent.email) throw codeEnded()
     await confirm(attempt, user)
+    if (attempt.userId === undefined) await throttle.answered(askingOf(attempt, sent))
     await admission.succeeded(user.id)
     await record(attempt, 'success', sent)
     // RFC 8176 §2 has no value for e-mail; what is proven is a one-time password, whichever way it came.
     return { factor: name, userId: user.id, amr: ['otp'], at: clock.now() }
   }
 }
+
+/** Behind another proof it is guessed at by who has stolen that one, and so could make any browser a known one. */
+const answeringOf = (attempt: Attempt, { account, userId }: SentCode): Subject => ({
+  account: `email-code ${account}`,
+  ...(userId && { userId }),
+  ...(attempt.device !== undefined && { device: attempt.device }),
+  address: attempt.request.address,
+  ...(attempt.proofs.length > 0 && { step: 'second' }),
+})
 
 /** Asked for by whoever was at this sign-in before somebody else proved who he is. */
 const isOfAnother = ({ userId }: Attempt, sent: SentCode): boolean =>

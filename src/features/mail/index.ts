@@ -51,7 +51,7 @@ export interface MailDependencies {
   readonly queue: OutboxQueue
   readonly settings: SettingValues<typeof settings>
   readonly issuer: string
-  /** Mails are shown on the inbox page, whether or not they are sent. */
+  /** Of this machine alone: mails are shown on the inbox page, whether or not they are sent. */
   readonly development: boolean
   readonly brandName: string
   readonly render: RenderMail
@@ -115,8 +115,11 @@ function sending(parts: Parts): Mail['send'] {
 
   async function put(db: DatabaseTransaction, message: MailMessage): Promise<void> {
     const { template, userId } = message
-    if (!(await admit(db, message))) {
+    const admission = await admit(db, message)
+    if (admission !== 'admitted') {
       log.warn({ template, userId }, 'a mail was not sent: too many went to this address or account')
+      // Once: strangers could fill the record otherwise.
+      if (admission === 'refused-again') return
       await audit.recordIn(db, {
         action: 'mail.capped',
         outcome: 'failure',

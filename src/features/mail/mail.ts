@@ -32,6 +32,8 @@ export interface MailMessage {
   readonly locale?: string | undefined
   /** What was changed, told to the owner. Counted apart: whoever makes mails go out must not be able to silence it. */
   readonly isNotice?: boolean
+  /** Asked for by who has proven something, or on a device of his. Counted apart: strangers must not use it up. */
+  readonly isVouched?: boolean
 }
 
 /** Sends mail. */

@@ -13,7 +13,7 @@ const smtpUrl: Setting<string | undefined> = {
   type: 'mail server URL',
   fallback: undefined,
   documentation:
-    'The server that takes outgoing mail: smtp://user:password@host:587 (the connection is upgraded by STARTTLS) or smtps://user:password@host:465. Without it no mail is sent; in development mode mails are shown at /inbox.',
+    'The server that takes outgoing mail: smtp://user:password@host:587 (the connection is upgraded by STARTTLS) or smtps://user:password@host:465. Without it no mail is sent; in development mode on this machine alone (localhost) mails are shown at /inbox.',
   secret: true,
 }
 
@@ -45,10 +45,14 @@ export const settings = {
   timeoutSeconds: seconds(20, 'How long the mail server may take to answer, and three times as long in all.'),
   addressPerHour: integer(
     10,
-    'Mails to one address in an hour, whoever causes them; more are not sent. Notices of changes are counted apart.',
+    'Mails of one kind, such as codes, to one address in an hour, whoever causes them; more are not sent. Notices of changes, and mails asked for behind a proof or on a known device, are counted apart.',
     caps,
   ),
   addressPerDay: integer(40, 'The same in a day.', caps),
-  accountPerHour: integer(20, 'Mails about one account in an hour, to whichever addresses.', caps),
+  accountPerHour: integer(
+    20,
+    'Mails of one kind about one account in an hour, to whichever addresses.',
+    caps,
+  ),
   accountPerDay: integer(80, 'The same in a day.', caps),
 }

@@ -24,7 +24,7 @@ export interface Notices {
   tell(db: DatabaseTransaction, change: Omit<AccountChange, 'keep'>): Promise<void>
   /**
    * A change of credentials (ASVS 7.4.3): ends every other session, the tokens given in them, and pending sign-ins,
-   * forgets trusted devices, and tells the owner.
+   * forgets trusted devices, ends a change of address that waits for its proof, and tells the owner.
    */
   credentialsChanged(db: DatabaseTransaction, change: AccountChange): Promise<void>
 }

@@ -44,8 +44,7 @@ export const resetRequests =
     if (typed === '' || typed.length > maximumIdentifierLength || !typed.isWellFormed())
       throw identifierMissing()
     const account = users.canonicalIdentifier(typed)
-    // Under the address, too: strangers elsewhere take nothing from the owner.
-    await throttle.admit({ account: `reset ${request.address} ${account}`, address: request.address })
+    await throttle.admit({ asking: 'reset', account, address: request.address })
     const payload = { identifier: typed, request, locale } satisfies z.infer<typeof payloadSchema>
     await storage.transaction((db) => outbox.put(db, topic, payload))
   }

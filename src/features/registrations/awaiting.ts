@@ -81,7 +81,7 @@ export function openAwaiting(dependencies: AwaitingDependencies): Awaiting {
       const before = await peek(attempt.id)
       if (before === undefined) throw nothingAwaited()
       const { address } = attempt.request
-      await throttle.admit({ account: `registration ${address} ${before.key}`, address })
+      await throttle.admit({ asking: 'registration', account: before.key, address })
       const { code: _, linkHash: __, ...pending } = before
       await send(attempt, pending)
     },

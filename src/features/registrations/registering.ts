@@ -130,10 +130,7 @@ const reading =
     if (invited?.email && users.parseEmail(invited.email).key !== address.key) throw otherAddress()
     const kept = fields.parse(Object.fromEntries(fields.names.map((name) => [name, form[name] ?? ''])))
     terms.require(accepted)
-    await throttle.admit({
-      account: `registration ${request.address} ${address.key}`,
-      address: request.address,
-    })
+    await throttle.admit({ asking: 'registration', account: address.key, address: request.address })
     const hash = await passwords.prepare(password, { email: address.shown, name: form.name ?? null })
     return {
       email: address.shown,

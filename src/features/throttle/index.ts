@@ -33,6 +33,7 @@ export function openThrottle(dependencies: ThrottleDependencies): Feature & { re
     name: 'throttle',
     throttle: {
       admit: admitting(dependencies, store),
+      answered: answering(dependencies, store),
       async deviceRenamed(db, from, to) {
         await store.rename(db, from, to)
         await store.rename(db, forSecond(from), forSecond(to))
@@ -63,10 +64,6 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
     throw tooManyAttempts(Math.max(1, Math.ceil((counted.allowedAt.getTime() - now.getTime()) / 1000)))
   }
 
-  // A device is looked up for unknown accounts too, so that known ones take no longer.
-  const isKnown = async ({ account, userId = account, device }: Subject): Promise<boolean> =>
-    device !== undefined && (await store.isKnown(userId, device, clock.now()))
-
   const remember = async (userId: string, device: string | undefined): Promise<void> => {
     if (device !== undefined)
       await store.remember(userId, device, after(clock.now(), settings.knownDeviceSeconds))
@@ -74,31 +71,64 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
 
   return async (given) => {
     const subject = inItsStep(given)
-    const { account, userId = account, device = '' } = subject
-    if (await isKnown(subject)) {
-      const key = keyOf('device', userId, device)
+    const keys = keysOf(subject)
+    if (await isKnown(store, subject, clock.now())) {
+      const key = keys.device
       const failures = await count(key, settings.deviceFailures)
       return {
+        isKnown: true,
         withdraw: () => store.takeBack(key, failures),
         async succeeded(id) {
-          await Promise.all([store.clear(key), remember(id, device)])
+          await Promise.all([store.clear(key), remember(id, subject.device)])
         },
       }
     }
-    const addressCounter = keyOf('address', addressKey(subject.address))
-    const accountCounter = keyOf('account', account)
-    const fromAddress = await count(addressCounter, settings.addressFailures)
-    const onAccount = await count(accountCounter, settings.accountFailures)
+    const fromAddress = await count(keys.address, settings.addressFailures)
+    const onAccount = await count(keys.account, settings.accountFailures)
     return {
+      isKnown: false,
       async withdraw() {
-        await store.takeBack(addressCounter, fromAddress)
-        await store.takeBack(accountCounter, onAccount)
+        await store.takeBack(keys.address, fromAddress)
+        await store.takeBack(keys.account, onAccount)
       },
       async succeeded(id) {
-        await store.takeBack(addressCounter, fromAddress)
-        await Promise.all([store.clear(accountCounter), remember(id, subject.device)])
+        await store.takeBack(keys.address, fromAddress)
+        await Promise.all([store.clear(keys.account), remember(id, subject.device)])
       },
     }
+  }
+}
+
+const answering =
+  ({ clock }: ThrottleDependencies, store: ThrottleStore): Throttle['answered'] =>
+  async (given) => {
+    const subject = inItsStep(given)
+    const keys = keysOf(subject)
+    if (await isKnown(store, subject, clock.now())) return await store.clear(keys.device)
+    await Promise.all([store.clear(keys.account), store.takeBack(keys.address)])
+  }
+
+/** A device is looked up for unknown accounts too, so that known ones take no longer. */
+const isKnown = async (
+  store: ThrottleStore,
+  { account, userId = account, device }: Subject,
+  at: Date,
+): Promise<boolean> => device !== undefined && (await store.isKnown(userId, device, at))
+
+/** The counters of a subject. */
+function keysOf({ account, userId = account, device = '', address, asking }: Subject) {
+  const from = addressKey(address)
+  if (asking === undefined) {
+    return {
+      device: keyOf('device', userId, device),
+      address: keyOf('address', from),
+      account: keyOf('account', account),
+    }
+  }
+  return {
+    device: keyOf('device', asking, userId, device),
+    address: keyOf('address', asking, from),
+    account: keyOf('account', asking, from, account),
   }
 }
 

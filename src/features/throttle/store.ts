@@ -65,11 +65,13 @@ const openCounters = (storage: Storage) => ({
     await storage.db.throttleCounter.deleteMany({ where: { key } })
   },
 
-  /** Takes one failure back, with the wait it brought unless others failed since. */
-  async takeBack(key: string, failures: number): Promise<void> {
+  /** Takes one failure back, with the wait it brought unless others failed since; which one it was may not be known. */
+  async takeBack(key: string, failures?: number): Promise<void> {
     const { throttleCounter } = storage.db
-    const own = { where: { key, failures }, data: { failures: { decrement: 1 }, allowedAt: 0n } }
-    if ((await throttleCounter.updateMany(own)).count > 0) return
+    if (failures !== undefined) {
+      const own = { where: { key, failures }, data: { failures: { decrement: 1 }, allowedAt: 0n } }
+      if ((await throttleCounter.updateMany(own)).count > 0) return
+    }
     await throttleCounter.updateMany({
       where: { key, failures: { gt: 0 } },
       data: { failures: { decrement: 1 } },

@@ -18,10 +18,17 @@ export interface Subject {
    * browser one in which the password was proven, and would get a new allowance with each.
    */
   readonly step?: 'second'
+  /**
+   * What somebody asks for who proves nothing by it, such as a mail. It is counted apart, so that nobody is kept from
+   * signing in for it, and for an account by address, so that strangers elsewhere take nothing from its owner.
+   */
+  readonly asking?: 'email-code' | 'reset' | 'registration'
 }
 
 /** An attempt that is counted as failed until it is said to have succeeded. */
 export interface Admission {
+  /** The device is known as the user's. */
+  readonly isKnown: boolean
   /** Takes the count back, forgets the failures of the account and device, and remembers the device as the user's. */
   succeeded(userId: string): Promise<void>
   /** Takes the count back and changes nothing else: the attempt was never verified. */
@@ -35,6 +42,8 @@ export interface Throttle {
    * against the account and the address. Throws `throttle.too_many_attempts` (429) without counting it for the account.
    */
   admit(subject: Subject): Promise<Admission>
+  /** What was asked for was put to its use, so that asking for it once counts as little as an attempt that succeeded. */
+  answered(subject: Subject): Promise<void>
   /** A browser has a new device identifier: it stays known to those who have used it. */
   deviceRenamed(db: DatabaseTransaction, from: string, to: string): Promise<void>
 }

@@ -55,7 +55,7 @@ export function totpEnrolment(dependencies: EnrolmentDependencies): Enrolment {
       const uri = enrolmentUri(serviceName, user.name, key)
       return {
         template: 'totp/enrol',
-        model: { uri, qr: qrPicture(uri), groups: groupsOf(key), number: have + 1, nameLength },
+        model: { uri, qr: await qrPicture(uri), groups: groupsOf(key), number: have + 1, nameLength },
       }
     },
 

@@ -1,5 +1,3 @@
-import { create } from 'qrcode'
-
 /** A QR code to draw as an SVG: squares of 1 by 1 on a field of `size`, its quiet zone included (ISO/IEC 18004 §9.1). */
 export interface QrPicture {
   readonly size: number
@@ -9,7 +7,9 @@ export interface QrPicture {
 
 const quietZone = 4
 
-export function qrPicture(text: string): QrPicture {
+/** The library, which also draws what nobody asks for, is loaded when the first app is added. */
+export async function qrPicture(text: string): Promise<QrPicture> {
+  const { create } = await import('qrcode')
   const { modules } = create(text, { errorCorrectionLevel: 'M' })
   const rows = Array.from({ length: modules.size }, (_, row) =>
     Array.from({ length: modules.size }, (_, column) => modules.get(row, column) !== 0),

@@ -16,7 +16,11 @@ export function uploadBytes(panels: readonly Panel[]): (ctx: Context) => number 
       ),
     ),
   )
-  return (ctx) => (ctx.method === 'POST' && ctx.is('multipart/form-data') ? limits.get(ctx.path) : undefined)
+  return (ctx) => {
+    // Asked of every request, so the cheapest comes first.
+    const limit = limits.get(ctx.path)
+    return limit !== undefined && ctx.method === 'POST' && ctx.is('multipart/form-data') ? limit : undefined
+  }
 }
 
 export interface Upload {

@@ -174,8 +174,8 @@ function reached(own: readonly Proof[], factors: readonly FactorState[]): Level 
 
 /**
  * Who has set up a second step is asked for it, whatever is demanded: otherwise it would protect nothing. What can come first
- * as well, such as a passkey, is another way in and no second step: whoever made one on a laptop would be locked out of every
- * other device.
+ * as well is another way in and no second step: whoever made one that lives in his laptop would be locked out of every other
+ * device.
  */
 function demandsMore({ demand, factors, trusted }: Situation, level: Level): boolean {
   if (!isAtLeast(level, demand.strict)) return true

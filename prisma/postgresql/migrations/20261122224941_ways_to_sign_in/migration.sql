@@ -5,7 +5,8 @@ ALTER TABLE "audit_event" ADD COLUMN     "user_agent" TEXT;
 ALTER TABLE "client" ADD COLUMN     "required_level" TEXT;
 
 -- AlterTable
-ALTER TABLE "password_link" ADD COLUMN     "purpose" TEXT NOT NULL DEFAULT 'reset';
+ALTER TABLE "password_link" ADD COLUMN     "email" TEXT,
+ADD COLUMN     "purpose" TEXT NOT NULL DEFAULT 'reset';
 
 -- CreateTable
 CREATE TABLE "address_proof" (

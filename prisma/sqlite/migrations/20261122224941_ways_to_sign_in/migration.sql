@@ -192,6 +192,7 @@ CREATE TABLE "new_password_link" (
     "token_hash" TEXT NOT NULL PRIMARY KEY,
     "user_id" TEXT NOT NULL,
     "purpose" TEXT NOT NULL DEFAULT 'reset',
+    "email" TEXT,
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "expires_at" DATETIME NOT NULL,
     "consumed_at" DATETIME,
