@@ -14,6 +14,10 @@ const onDatabase = ['features', 'protocol', 'storage', 'host', 'cli'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 )
 const inBrowser = ['test/browser/**/*.test.ts']
+/** How pages look and are used, which no database changes. */
+const looks = ['accessibility', 'by-other-means', 'pages', 'weight'].map(
+  (name) => `test/browser/${name}.test.ts`,
+)
 const withoutDatabase = ['unit', 'kernel', 'config', 'checks'].map((folder) => `test/${folder}/**/*.test.ts`)
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -31,9 +35,10 @@ const project = (
   name: string,
   database: DatabaseKind,
   include: string[],
+  exclude: string[] = [],
 ): TestProjectInlineConfiguration => ({
   root,
-  test: { name, include, provide: { database }, ...running },
+  test: { name, include, exclude, provide: { database }, ...running },
 })
 
 export default defineConfig({
@@ -47,7 +52,7 @@ export default defineConfig({
       project('sqlite', 'sqlite', onDatabase),
       project('postgresql', 'postgresql', onDatabase),
       project('browser', 'sqlite', inBrowser),
-      project('browser-postgresql', 'postgresql', inBrowser),
+      project('browser-postgresql', 'postgresql', inBrowser, looks),
     ],
   },
 })
