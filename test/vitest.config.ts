@@ -14,10 +14,20 @@ const onDatabase = ['features', 'protocol', 'storage', 'host', 'cli'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 )
 const inBrowser = ['test/browser/**/*.test.ts']
-/** How pages look and are used, which no database changes. */
-const looks = ['accessibility', 'by-other-means', 'pages', 'weight'].map(
-  (name) => `test/browser/${name}.test.ts`,
-)
+/** How pages look and are used, which no database changes, and journeys that the whole journey walks on both. */
+const once = [
+  'accessibility',
+  'account',
+  'by-other-means',
+  'email-codes',
+  'inbox',
+  'pages',
+  'register',
+  'reset-password',
+  'sample-application',
+  'totp',
+  'weight',
+].map((name) => `test/browser/${name}.test.ts`)
 const withoutDatabase = ['unit', 'kernel', 'config', 'checks'].map((folder) => `test/${folder}/**/*.test.ts`)
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -52,7 +62,7 @@ export default defineConfig({
       project('sqlite', 'sqlite', onDatabase),
       project('postgresql', 'postgresql', onDatabase),
       project('browser', 'sqlite', inBrowser),
-      project('browser-postgresql', 'postgresql', inBrowser, looks),
+      project('browser-postgresql', 'postgresql', inBrowser, once),
     ],
   },
 })

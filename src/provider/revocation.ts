@@ -43,7 +43,13 @@ export const openRevocation = (storage: Storage, sessionEnded: SessionEnded): Re
     },
 
     endGrant: (grantId) => storage.transaction((db) => endGrants(db, [grantId])),
-    endSession: endingSession(locked.session, sessionEnded),
+    // The user first, as whoever ends all of his does: otherwise both tell of the same session.
+    async endSession(db, uid, options) {
+      const where = { model: 'Session', sessionUid: uid }
+      const { userId } = (await db.artefact.findFirst({ where, select: { userId: true } })) ?? {}
+      if (userId) await locked.user(db, userId)
+      return await endingSession(locked.session, sessionEnded)(db, uid, options)
+    },
 
     async endEverythingOfUser(db, userId) {
       await locked.user(db, userId)
