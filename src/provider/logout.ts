@@ -35,7 +35,7 @@ export const ownLogoutForm =
   (pages: ProviderPages): Middleware =>
   async (ctx, next) => {
     await next()
-    const { oidc } = ctx as unknown as Partial<KoaContextWithOIDC>
+    const oidc = ctx.oidc as KoaContextWithOIDC['oidc'] | undefined
     if (oidc?.session === undefined || typeof ctx.body !== 'string') return
     if (!ctx.body.includes(`<form method="post" action="${oidc.urlFor('end_session_confirm')}">`)) return
     const { secret } = oidc.session.state as { secret: string }

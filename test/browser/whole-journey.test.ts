@@ -118,10 +118,10 @@ it('leads from a new account through every way to sign in, a lost phone and a fo
   // One application wants a passkey: she has none, and makes one on the way, once she has shown that it is still she.
   const device = await openAuthenticator(laptop)
   await laptop.goto(payroll.signIn())
-  await giveCode(laptop, nextCode(clock, key))
   await heading(laptop, 'Confirm it’s you')
   await laptop.getByLabel('Password', { exact: true }).fill(nora.password)
   await laptop.getByRole('button', { name: 'Confirm' }).click()
+  await giveCode(laptop, nextCode(clock, key))
   await laptop.getByRole('button', { name: 'Create a passkey' }).click()
   await arrivedAt(laptop, payroll)
   expect(claimsOf(payroll)).toMatchObject({ acr: 'urn:latchkey:acr:phishing-resistant' })

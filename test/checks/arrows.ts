@@ -32,7 +32,8 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   'pages/': [...packages, 'kernel/', sockets, 'views/', 'type provider/index.ts'],
   'api/': [...packages, 'kernel/', sockets],
   'cli/': [...packages, 'kernel/', sockets],
-  'features/feature.ts': ['type npm:', 'type kernel/', 'type storage/storage.ts'],
+  // The sockets, in the parts that `feature.ts` hands out together.
+  'features/*.ts': ['type npm:', 'type kernel/', 'type storage/storage.ts', 'type features/*.ts'],
   'features/*/store.ts': [...packages, 'kernel/', 'storage/', sockets, 'type features/*/index.ts'],
   'features/*/': [...packages, 'kernel/', sockets, 'type features/*/index.ts', 'type storage/storage.ts'],
   'storage/': [...packages, 'kernel/'],

@@ -75,6 +75,24 @@ describe('a session alone', () => {
     ).toBe(true)
   })
 
+  it('is asked for the first proof before the second where something will be added', () => {
+    const asked = situation({
+      confirms: ada,
+      ...demand('phishing-resistant'),
+      factors: [word, has(app), key],
+    })
+    expect(nextStep({ ...asked, proofs: [held] })).toEqual({
+      step: 'prove',
+      place: 'first',
+      factors: ['word'],
+    })
+    expect(nextStep({ ...asked, proofs: [held, byWord] })).toMatchObject({
+      place: 'second',
+      factors: ['app'],
+    })
+    expect(nextStep({ ...asked, proofs: [held, byWord, byApp] })).toMatchObject({ step: 'enrol' })
+  })
+
   it('is no second factor beside the same proof made anew', () => {
     expect(nextStep(situation({ confirms: ada, proofs: [held, byWord] }))).toMatchObject({
       step: 'done',

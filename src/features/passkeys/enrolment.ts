@@ -96,7 +96,7 @@ export function openEnrolling(dependencies: EnrolmentDependencies): Enrolling {
 /** Stores it, tells the owner, and ends what was signed in before, together or not at all. */
 const keeping =
   ({ storage, store, clock, audit, notices, relyingParty, settings }: EnrolmentDependencies) =>
-  ({ user, request, keep }: Holder, verified: VerifiedRegistration): Promise<Passkey> =>
+  ({ user, request, keep, locale }: Holder, verified: VerifiedRegistration): Promise<Passkey> =>
     storage.transaction(async (db) => {
       await store.lock(db, user.id)
       const others = await store.list(user.id, db)
@@ -117,7 +117,7 @@ const keeping =
       const actor = { kind: 'user', userId: user.id } as const
       const event = { actor, userId: user.id, request, detail: { name } }
       await audit.recordIn(db, { action: 'passkeys.added', outcome: 'success', ...event })
-      const notice = { userId: user.id, what: 'passkey-added', params: { name }, request, keep }
+      const notice = { userId: user.id, what: 'passkey-added', params: { name }, request, keep, locale }
       await notices.credentialsChanged(db, notice)
       return passkey
     })

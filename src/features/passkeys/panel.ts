@@ -75,9 +75,9 @@ function acts(dependencies: PanelDependencies, enrolling: Enrolling): NonNullabl
     remove: {
       fresh: true,
       page: 'remove',
-      async run({ userId, request, holder: { keep } }, { id = '' }) {
+      async run({ userId, request, holder: { keep, locale } }, { id = '' }) {
         const actor = { kind: 'user', userId } as const
-        const { name } = await remove({ userId, id, actor, request, keep })
+        const { name } = await remove({ userId, id, actor, request, keep, locale })
         return { notice: { key: 'passkeys.removed', params: { name } } }
       },
     },

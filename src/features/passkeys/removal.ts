@@ -24,6 +24,8 @@ export interface Removal {
   readonly actor: Actor
   readonly request?: RequestFacts
   readonly keep?: Kept
+  /** The language of the page, for the notice. */
+  readonly locale?: string
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Removal {
  */
 export const openRemoval =
   ({ storage, store, audit, notices, factors, relyingParty }: RemovalDependencies) =>
-  async ({ userId, id, actor, request, keep }: Removal): Promise<Passkey> => {
+  async ({ userId, id, actor, request, keep, locale }: Removal): Promise<Passkey> => {
     const mayBeLast = actor.kind !== 'user' || (await hasOtherWay(factors(), userId))
     return await storage.transaction(async (db) => {
       await store.lock(db, userId)
@@ -47,7 +49,13 @@ export const openRemoval =
       const known = { userId, ...(request && { request }) }
       const event = { ...known, actor, detail: { name } }
       await audit.recordIn(db, { action: 'passkeys.removed', outcome: 'success', ...event })
-      const notice = { ...known, what: 'passkey-removed', params: { name }, ...(keep && { keep }) }
+      const notice = {
+        ...known,
+        what: 'passkey-removed',
+        params: { name },
+        ...(keep && { keep }),
+        ...(locale && { locale }),
+      }
       await notices.credentialsChanged(db, notice)
       return passkey
     })

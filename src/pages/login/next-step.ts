@@ -81,9 +81,14 @@ export function nextStep(situation: Situation): Step {
   const level = reached(own, factors)
   const more = demandsMore(situation, level)
   const seconds = secondFactors(situation, own)
-  if (more && seconds.length > 0) return { step: 'prove', place: 'second', factors: seconds }
+  const wanted = highest([demand.strict, demand.standing])
+  if (more && seconds.length > 0) {
+    const prove: Prove = { step: 'prove', place: 'second', factors: seconds }
+    // Where none of them is enough something will be added, which asks for the first proof anew, and first of all.
+    const isEnough = factors.some(({ name, reaches }) => seconds.includes(name) && isAtLeast(reaches, wanted))
+    return isEnough ? prove : (guarding({ ...situation, confirms: userId }) ?? prove)
+  }
   if (more) {
-    const wanted = highest([demand.strict, demand.standing])
     const until = isAtLeast(level, demand.strict) ? demand.graceUntil : undefined
     if (until === undefined || !later.includes('enrolment')) {
       const enrolment: Step = {
