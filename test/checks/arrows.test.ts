@@ -62,7 +62,7 @@ const forbidden: Readonly<Record<keyof typeof arrows, readonly [string, string, 
   'pages/': ['src/pages/a.ts', '../features/users/index.ts', 'src/features/users/index.ts'],
   'api/': ['src/api/a.ts', '../cli/cli.ts', 'src/cli/cli.ts'],
   'cli/': ['src/cli/a.ts', '../config/config.ts', 'src/config/config.ts'],
-  'features/feature.ts': ['src/features/feature.ts', './roles/index.ts', 'src/features/roles/index.ts'],
+  'features/*.ts': ['src/features/feature.ts', './roles/index.ts', 'src/features/roles/index.ts'],
   'features/*/store.ts': [
     'src/features/roles/store.ts',
     '../../provider/provider.ts',

@@ -9,6 +9,7 @@ import {
   newPassword,
   registrationForm,
   registrationOpen,
+  signsIn,
   typeCode,
   usersWith,
 } from '../support/registering.ts'
@@ -25,12 +26,6 @@ afterAll(() => door[Symbol.asyncDispose]())
 let count = 0
 const newAddress = (): string => `person${++count}@example.test`
 const db = () => door.latchkey.app.storage.db
-const signsIn = async (email: string, password: string): Promise<boolean> => {
-  const visitor = newVisitor()
-  const form = await door.begin(visitor)
-  const answer = await visitor.submit(form, { identifier: email, password }, { action: '/password' })
-  return hasArrived(await visitor.follow(answer))
-}
 
 describe('the code', () => {
   it('makes one account of 20 parallel answers', async () => {
@@ -60,7 +55,7 @@ describe('the code', () => {
     expect(answers.map(({ status }) => status).toSorted()).toEqual([303, 409])
     expect(await usersWith(door, email)).toBe(1)
     const winner = people[answers.findIndex(({ status }) => status === 303)]
-    expect(await signsIn(email, winner?.password ?? '')).toBe(true)
+    expect(await signsIn(door, email, winner?.password ?? '')).toBe(true)
     expect(answers.find(({ status }) => status === 409)?.text).toContain(
       'There is an account with this address',
     )

@@ -17,6 +17,7 @@ import {
   newPassword,
   registrationForm,
   registrationOpen,
+  signsIn,
   typeCode,
   usersWith,
 } from '../support/registering.ts'
@@ -33,12 +34,6 @@ afterAll(() => door[Symbol.asyncDispose]())
 let count = 0
 const newAddress = (): string => `person${++count}@example.test`
 const db = () => door.latchkey.app.storage.db
-const signsIn = async (email: string, password: string): Promise<boolean> => {
-  const visitor = newVisitor()
-  const form = await door.begin(visitor)
-  const answer = await visitor.submit(form, { identifier: email, password }, { action: '/password' })
-  return hasArrived(await visitor.follow(answer))
-}
 
 describe('making an account', () => {
   it('signs a new person in at the application once the code was typed', async () => {
@@ -52,7 +47,7 @@ describe('making an account', () => {
     expect(hasArrived(await typeCode(visitor, sent, code))).toBe(true)
     const user = await db().user.findUniqueOrThrow({ where: { emailKey: email.toLowerCase() } })
     expect(user).toMatchObject({ email, emailVerified: true, name: 'Nora New', administrator: false })
-    expect(await signsIn(email, newPassword)).toBe(true)
+    expect(await signsIn(door, email, newPassword)).toBe(true)
     const events = (await auditOf(door.latchkey)).filter(({ userId }) => userId === user.id)
     expect(events.map(({ action }) => action)).toEqual(
       expect.arrayContaining(['users.created', 'registrations.completed', 'login.signed_in']),
@@ -194,7 +189,7 @@ describe('an address that is known already', () => {
     expect(mail?.subject).toContain('account already')
     expect([mail?.code, mail?.link]).toEqual(['', `${door.latchkey.issuer}/reset-password`])
     expect(mail?.text).not.toMatch(/\d{4} \d{4}/)
-    expect(await signsIn(ada.email, ada.password)).toBe(true)
-    expect(await signsIn(ada.email, newPassword)).toBe(false)
+    expect(await signsIn(door, ada.email, ada.password)).toBe(true)
+    expect(await signsIn(door, ada.email, newPassword)).toBe(false)
   })
 })

@@ -7,7 +7,7 @@
  */
 import type { FrontDoor } from './front-door.ts'
 import type { ReceivedMail } from './latchkey.ts'
-import type { Page, Visitor } from './visitor.ts'
+import { newVisitor, type Page, type Visitor } from './visitor.ts'
 
 /** Nothing is offered after the sign-in, so that it ends at the application. */
 export const registrationOpen = { LATCHKEY_REGISTRATIONS_MODE: 'open', LATCHKEY_PASSKEYS_OFFER: 'false' }
@@ -46,3 +46,11 @@ export const usersWith = async ({ latchkey }: FrontDoor, email: string): Promise
 
 export const hasArrived = (page: Page): boolean =>
   page.location?.startsWith('http://localhost:9999/callback?code=') === true
+
+/** Whether the password signs somebody in at the application. */
+export async function signsIn(door: FrontDoor, email: string, password: string): Promise<boolean> {
+  const visitor = newVisitor()
+  const form = await door.begin(visitor)
+  const answer = await visitor.submit(form, { identifier: email, password }, { action: '/password' })
+  return hasArrived(await visitor.follow(answer))
+}
