@@ -23,6 +23,7 @@ export function clientMetadata(client: ProviderClient, serverScopes: ReadonlySet
     id_token_signed_response_alg: client.idTokenAlgorithm as ClientMetadata['id_token_signed_response_alg'],
     allowed_origins: [...client.allowedOrigins],
     first_party: client.firstParty,
+    ...present(registered(client)),
     ...present({
       client_secret: secretMethods.has(client.authentication) ? unusedSecret : undefined,
       jwks: client.jwks as ClientMetadata['jwks'],
@@ -34,6 +35,14 @@ export function clientMetadata(client: ProviderClient, serverScopes: ReadonlySet
     }),
   }
 }
+
+/** Names of the client's fields that the library knows by the same name (IANA client metadata), in snake case. */
+const passedOn = [] as const satisfies readonly (keyof ProviderClient)[]
+
+const registered = (client: ProviderClient): Record<string, unknown> =>
+  Object.fromEntries(passedOn.map((name) => [snakeCase(name), client[name]]))
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 const present = (members: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null))

@@ -1,9 +1,11 @@
 import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { errors, Provider } from 'oidc-provider'
+import { areas } from './areas.ts'
 import { reportAskedAcr } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import { eachOrUnavailable } from './errors.ts'
+import type { InstanceInputs } from './inputs.ts'
 import { ownLogoutForm } from './logout.ts'
 import { options } from './options.ts'
 import { type OutboundFetch, openOutbound } from './outbound.ts'
@@ -18,11 +20,6 @@ export interface Instance {
   readonly sessions: SessionStore
   /** The key revision it was built from. */
   readonly revision: number | undefined
-}
-
-export interface InstanceInputs extends ProviderDependencies {
-  readonly outbound: OutboundFetch
-  readonly middleware: readonly Middleware[]
 }
 
 export const outboundOf = ({ settings }: ProviderDependencies): OutboundFetch =>
@@ -53,6 +50,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   provider.proxy = true
   provider.maxIpsCount = 1
   extendModels(provider, inputs, sessions)
+  for (const area of areas) area.extend?.(provider, inputs)
   reportAskedAcr(provider)
   listen(provider, inputs)
   for (const layer of middleware) provider.use(layer)

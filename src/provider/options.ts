@@ -1,29 +1,27 @@
-import type { Configuration, ResourceServer } from 'oidc-provider'
+import type { Configuration } from 'oidc-provider'
 import { errors } from 'oidc-provider'
-import type { AdapterDependencies } from './adapter.ts'
 import { adapterFactory } from './adapter.ts'
+import { joined } from './area.ts'
+import { areas } from './areas.ts'
 import { acrValues } from './assurance.ts'
 import { clientOf, directClient } from './client-metadata.ts'
 import { loadGrant } from './grants.ts'
+import type { OptionInputs } from './inputs.ts'
 import { lifetimes } from './lifetimes.ts'
 import { logoutPages } from './logout.ts'
-import { maximumBodyBytes, type OutboundFetch } from './outbound.ts'
+import { maximumBodyBytes } from './outbound.ts'
 import { interactionPrompts } from './policy.ts'
-import type { Accounts, Api, Ports, ProviderDependencies } from './ports.ts'
-
-type KeyMaterial = Awaited<ReturnType<Ports['keys']['snapshot']>>
-
-export interface OptionInputs extends ProviderDependencies {
-  readonly adapter: AdapterDependencies
-  readonly keyMaterial: KeyMaterial
-  readonly outbound: OutboundFetch
-}
+import type { Accounts } from './ports.ts'
 
 const signingAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const
 const acceptedAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'] as const
 
-/** Everything that the library is told. Where it has a default that we keep, it is not mentioned. */
-export function options(inputs: OptionInputs): Configuration {
+/** Everything that the library is told: the ground that all stand on, and each area of the protocol. */
+export const options = (inputs: OptionInputs): Configuration =>
+  joined([ground(inputs), ...areas.map((area) => area.options?.(inputs) ?? {})])
+
+/** Where the library has a default that we keep, it is not mentioned. */
+function ground(inputs: OptionInputs): Configuration {
   const { ports, settings, clock, issuer, keyMaterial, outbound, adapter } = inputs
 
   return {
@@ -126,42 +124,7 @@ function features({ ports, keyMaterial }: OptionInputs): Configuration['features
     dPoP: { enabled: true, nonceSecret: keyMaterial.dpopNonceSecret },
     rpInitiatedLogout: { enabled: true, ...logoutPages(ports.pages) },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-    introspection: {
-      enabled: true,
-      async allowedPolicy(_ctx, client, token) {
-        // RFC 7662 §2.1: who cannot prove who it is learns nothing.
-        if (client.clientAuthMethod === 'none') return false
-        const { accountId } = token as { accountId?: string }
-        if (accountId !== undefined && (await ports.accounts.find(accountId)) === undefined) return false
-        if (token.clientId === client.clientId) return true
-        const audience = 'aud' in token && typeof token.aud === 'string' ? token.aud : undefined
-        const api = audience === undefined ? undefined : await ports.apis.find(audience)
-        return api?.introspectors?.includes(client.clientId) ?? false
-      },
-    },
-    resourceIndicators: {
-      enabled: true,
-      defaultResource: async () => undefined as unknown as string, // none: a token without an audience is for userinfo
-      // Without `openid` there is no userinfo to call, so the token is for the API that was asked for.
-      useGrantedResource: async (_ctx, model) => !model.scopes.has('openid'),
-      async getResourceServerInfo(_ctx, indicator, client) {
-        const [api, allowed] = await Promise.all([
-          ports.apis.find(indicator),
-          ports.clients.find(client.clientId),
-        ])
-        if (api === undefined || allowed === undefined) throw new errors.InvalidTarget()
-        const scope = api.scopes.filter(({ name }) => allowed.scopes.includes(name))
-        if (scope.length === 0) throw new errors.InvalidTarget('the client has no scope of this resource')
-        return resourceServer(api, scope.map(({ name }) => name).join(' '))
-      },
-    },
   }
-}
-
-function resourceServer(api: Api, scope: string): ResourceServer {
-  const common = { scope, audience: api.indicator, accessTokenTTL: api.accessTokenTtlSeconds }
-  if (api.tokenFormat === 'opaque') return { ...common, accessTokenFormat: 'opaque' } as ResourceServer
-  return { ...common, accessTokenFormat: 'jwt', jwt: { sign: { alg: api.tokenAlgorithm } } } as ResourceServer
 }
 
 /** `__Host-` and `__Secure-` need https (RFC 6265bis §4.1.3), so plain names serve http://localhost alone. */

@@ -3,6 +3,7 @@ import { type ClientId, hashSecret } from '../../kernel/ids.ts'
 import type { Level } from '../../kernel/levels.ts'
 import type { PublicJwks } from './jwks.ts'
 import type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
+import type { Protocol } from './protocol/protocol.ts'
 
 export interface ClientSecret {
   /** SHA-256 of the secret, base64url. */
@@ -11,7 +12,7 @@ export interface ClientSecret {
 }
 
 /** A client as the protocol needs it. Frozen, as many requests share one. */
-export interface Client {
+export interface Client extends Protocol {
   readonly id: ClientId
   readonly name: string
   readonly kind: ClientKind
@@ -35,6 +36,9 @@ export interface Client {
   readonly disabledAt: Date | undefined
   readonly secrets: readonly ClientSecret[]
 }
+
+/** What administrators decide about a client. */
+export type ClientDraft = Omit<Client, 'id' | 'secrets' | 'disabledAt'>
 
 /** What the protocol asks about clients. */
 export interface Clients {

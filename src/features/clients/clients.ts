@@ -1,11 +1,10 @@
 import { invalidInput } from '../../kernel/errors.ts'
 import type { Input } from '../../kernel/input.ts'
-import type { Client } from './client.ts'
+import type { Client, ClientDraft } from './client.ts'
 import { kindRules, usesSecret } from './kinds.ts'
+import type { Check } from './protocol/check.ts'
+import { protocolChecks } from './protocol/checks.ts'
 import { usesPrivateScheme } from './uris.ts'
-
-/** What administrators decide about a client. */
-export type ClientDraft = Omit<Client, 'id' | 'secrets' | 'disabledAt'>
 
 /** A draft from the parsed fields of a new client, with what its kind supplies. */
 export function draftOf(input: Input): ClientDraft {
@@ -25,13 +24,11 @@ export const changesOf = (input: Input): Partial<ClientDraft> =>
 
 /** Throws `clients.inconsistent` where the parts of a client do not fit together. */
 export function checkDraft(draft: ClientDraft): void {
-  const fault = checks.map((check) => check(draft)).find((text) => text !== undefined)
+  const fault = [...checks, ...protocolChecks].map((check) => check(draft)).find((text) => text !== undefined)
   if (fault !== undefined) throw invalidInput('clients.inconsistent', fault)
 }
 
 const hasKeys = ({ jwks, jwksUri }: ClientDraft): boolean => jwks !== undefined || jwksUri !== undefined
-
-type Check = (draft: ClientDraft) => string | undefined
 
 const checks: readonly Check[] = [
   ({ kind, grantTypes }) => {

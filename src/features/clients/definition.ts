@@ -5,6 +5,7 @@ import type { Field } from '../../kernel/resource.ts'
 import type { FeatureDefinition } from '../feature.ts'
 import { publicJwks } from './jwks.ts'
 import { authentications, grantTypes, idTokenAlgorithms, kindRules, kinds } from './kinds.ts'
+import { protocolFields } from './protocol/protocol.ts'
 import { jwksUri, origin, redirectUri } from './uris.ts'
 
 const listMaximum = 100
@@ -132,6 +133,7 @@ const fields = {
     writable: 'always',
     optional: true,
   },
+  ...protocolFields,
   logoUri: web('its logo'),
   clientUri: web('its home page'),
   policyUri: web('its privacy policy'),

@@ -1,9 +1,9 @@
 import type { ClientId } from '../../kernel/ids.ts'
 import type { Level } from '../../kernel/levels.ts'
-import type { Client, ClientSecret } from './client.ts'
-import type { ClientDraft } from './clients.ts'
+import type { Client, ClientDraft, ClientSecret } from './client.ts'
 import type { PublicJwks } from './jwks.ts'
 import type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
+import { type Protocol, protocolOf } from './protocol/protocol.ts'
 
 export interface StoredSecret extends ClientSecret {
   readonly id: string
@@ -36,6 +36,7 @@ export interface ClientRow {
   readonly jwksUri: string | null
   readonly idTokenAlgorithm: string
   readonly requiredLevel: string | null
+  readonly protocol: string
   readonly disabledAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -53,6 +54,7 @@ interface SecretRow {
 /** The types of what this feature itself wrote are taken for granted. */
 export function readRow(row: ClientRow): StoredClient {
   return {
+    ...(JSON.parse(row.protocol) as Protocol),
     id: row.id as ClientId,
     name: row.name,
     kind: row.kind as ClientKind,
@@ -103,6 +105,7 @@ export const writeRow = (draft: ClientDraft) => ({
   jwksUri: draft.jwksUri ?? null,
   idTokenAlgorithm: draft.idTokenAlgorithm,
   requiredLevel: draft.requiredLevel ?? null,
+  protocol: JSON.stringify(protocolOf(draft)),
 })
 
 /** What many requests share, so that none of them changes it for the others. */

@@ -1,0 +1,4 @@
+import type { Area } from './area.ts'
+
+/** Rich authorization requests (RFC 9396). */
+export const authorizationDetails: Area = {}

@@ -1,0 +1,4 @@
+import type { Area } from './area.ts'
+
+/** TLS client certificates (RFC 8705). */
+export const certificates: Area = {}
