@@ -6,6 +6,7 @@ import { listenAddress } from './config/listen-address.ts'
 import { addressKey } from './features/throttle/index.ts'
 import { accessLog } from './host/access-log.ts'
 import { trustedProxies } from './host/address.ts'
+import { basePath, basePathOf } from './host/base-path.ts'
 import { errorRenderer } from './host/errors.ts'
 import { hostCheck, requestFacts, uploadAllowance, wellFormed } from './host/gate.ts'
 import { securityHeaders } from './host/headers.ts'
@@ -34,7 +35,7 @@ export interface ServeOptions {
 export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise<Server> {
   const { config, log, clock, storage, sealing } = app
   const issuer = new URL(config.issuer)
-  const views = openViews(brandOf(config))
+  const views = openViews(brandOf(config), basePathOf(issuer))
   const renderers = openRenderers({ views, issuer, csrfKey: sealing.derive('csrf') })
   const provider = openProvider({
     ...app,
@@ -53,6 +54,7 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     securityHeaders(issuer),
     errorRenderer({ log, unavailable, page: renderers.error }),
     hostCheck(gate),
+    basePath(issuer, rootPaths(app.all)),
     documents,
     publicDocuments(app.all),
     health({ ping: storage.ping, draining: () => draining }),
@@ -69,15 +71,22 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
     leases: openLeases(storage, clock),
     log,
   })
-  const { worker } = app.features.outbox
-  worker.start()
+  app.features.outbox.worker.start()
 
   return {
     port: listening.port,
     async stop() {
       draining = true
       const grace = config.host.shutdownSeconds
-      await Promise.all([listening.drain(grace), jobs.stop(), worker.stop(grace)])
+      await Promise.all([listening.drain(grace), jobs.stop(), app.features.outbox.worker.stop(grace)])
     },
   }
 }
+
+/** What a host has in one place for all that live on it, and what load balancers ask. */
+const rootPaths = (features: App['all']): ReadonlySet<string> =>
+  new Set([
+    '/health/live',
+    '/health/ready',
+    ...features.flatMap(({ documents = [] }) => documents.map(({ path }) => path)),
+  ])

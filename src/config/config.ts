@@ -42,7 +42,8 @@ export function readConfig(environment: Environment): Config {
     )
   }
   // As an origin: with the host in lower case and without a port that goes without saying, as every other URL has it.
-  const issuer = new URL(values.server.issuer ?? `http://localhost:${values.server.port}`).origin
+  const { origin, pathname } = new URL(values.server.issuer ?? `http://localhost:${values.server.port}`)
+  const issuer = origin + (pathname === '/' ? '' : pathname)
   return Object.freeze({ ...values, issuer, development: values.server.issuer === undefined })
 }
 
@@ -116,14 +117,13 @@ function issuerProblems(issuer: string | undefined): readonly string[] {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.has(url.hostname))) {
     return ['LATCHKEY_ISSUER must begin with https:// (http:// is for localhost only)']
   }
-  if (
-    url.search !== '' ||
-    url.hash !== '' ||
-    url.username !== '' ||
-    url.password !== '' ||
-    url.pathname !== '/'
-  ) {
-    return ['LATCHKEY_ISSUER must be a scheme and a host, such as https://id.example.com']
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    return ['LATCHKEY_ISSUER must be a scheme, a host and at most a path, such as https://id.example.com']
+  }
+  if (!/^(?:\/|(?:\/[A-Za-z0-9_-][A-Za-z0-9._~-]*)+)$/.test(url.pathname)) {
+    return [
+      'LATCHKEY_ISSUER has a path that cannot be used. Write it plainly and without a slash at its end, such as https://example.com/id',
+    ]
   }
   return []
 }

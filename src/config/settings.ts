@@ -3,7 +3,7 @@ import { choice, integer, optionalColour, optionalText, optionalUrl, text } from
 /** What concerns the server as a whole. */
 export const settings = {
   issuer: optionalUrl(
-    'The address under which people and applications reach the server, such as https://id.example.com. Every URL is built from it. Without it the server runs in development mode.',
+    'The address under which people and applications reach the server, such as https://id.example.com, or https://example.com/id below a path. Every URL is built from it. Without it the server runs in development mode.',
     { fallbackText: 'http://localhost:<PORT>, in development mode' },
   ),
   port: integer(3000, 'The port to listen on.', { variable: 'PORT', minimum: 0, maximum: 65_535 }),

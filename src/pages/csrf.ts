@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import { AppError } from '../kernel/errors.ts'
 import { newSecret } from '../kernel/ids.ts'
+import { ownCookie } from './own-cookie.ts'
 
 export interface Csrf {
   /** The token for a form on a page for this browser; sets the cookie that it belongs to. */
@@ -16,12 +17,11 @@ export interface Csrf {
  * back button never finds its form outdated.
  */
 export function openCsrf({ issuer, key }: { readonly issuer: URL; readonly key: Buffer }): Csrf {
-  const secure = issuer.protocol === 'https:'
-  const name = secure ? '__Host-latchkey_csrf' : 'latchkey_csrf'
+  const cookie = ownCookie(issuer, 'csrf')
   const tokenOf = (value: string): string => createHmac('sha256', key).update(value).digest('base64url')
 
   const cookieOf = (ctx: Context): string | undefined =>
-    (ctx.state.csrfCookie as string | undefined) ?? ctx.cookies.get(name, { signed: false })
+    (ctx.state.csrfCookie as string | undefined) ?? cookie.read(ctx)
 
   return {
     token(ctx) {
@@ -29,14 +29,7 @@ export function openCsrf({ issuer, key }: { readonly issuer: URL; readonly key: 
       if (value === undefined || value.length !== 43) {
         value = newSecret()
         ctx.state.csrfCookie = value
-        ctx.cookies.set(name, value, {
-          httpOnly: true,
-          sameSite: 'lax',
-          secure,
-          path: '/',
-          signed: false,
-          overwrite: true,
-        })
+        cookie.write(ctx, value)
       }
       return tokenOf(value)
     },

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { isSecret, newSecret } from '../kernel/ids.ts'
+import { ownCookie } from './own-cookie.ts'
 
 const cookieSeconds = 400 * 86_400
 
@@ -13,15 +14,13 @@ export interface DeviceCookies {
 }
 
 export function openDeviceCookies(issuer: URL): DeviceCookies {
-  const secure = issuer.protocol === 'https:'
-  const name = secure ? '__Host-latchkey_device' : 'latchkey_device'
+  const cookie = ownCookie(issuer, 'device')
   const read = (ctx: Context): string | undefined => {
-    const device = ctx.cookies.get(name, { signed: false })
+    const device = cookie.read(ctx)
     return device !== undefined && isSecret(device) ? device : undefined
   }
-  const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', signed: false } as const
   const replace = (ctx: Context, device: string): void =>
-    void ctx.cookies.set(name, device, { ...options, maxAge: cookieSeconds * 1000, overwrite: true })
+    cookie.write(ctx, device, { seconds: cookieSeconds })
   return {
     read,
     replace,

@@ -29,8 +29,8 @@ export type { AccountView, ClientView } from './models.ts'
 export type { PageEvent, PagePorts, SetupForm } from './ports.ts'
 export type { Brand, Views } from './views.ts'
 
-export const openViews = (brand: Brand) =>
-  openViewsIn({ directory: join(import.meta.dirname, '../../views'), brand })
+export const openViews = (brand: Brand, basePath = '') =>
+  openViewsIn({ directory: join(import.meta.dirname, '../../views'), brand, basePath })
 
 /** The renderers that others call, which need nothing but the views. */
 export interface PageRenderers {

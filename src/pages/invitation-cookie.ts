@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { isSecret } from '../kernel/ids.ts'
+import { ownCookie } from './own-cookie.ts'
 
 /** The invitation whose link was opened in this browser, until an account was made with it or the browser is closed. */
 export interface InvitationCookie {
@@ -9,15 +10,13 @@ export interface InvitationCookie {
 }
 
 export function openInvitationCookie(issuer: URL): InvitationCookie {
-  const secure = issuer.protocol === 'https:'
-  const name = secure ? '__Host-latchkey_invitation' : 'latchkey_invitation'
-  const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', signed: false } as const
+  const cookie = ownCookie(issuer, 'invitation')
   return {
     read(ctx) {
-      const invitation = ctx.cookies.get(name, { signed: false })
+      const invitation = cookie.read(ctx)
       return invitation !== undefined && isSecret(invitation) ? invitation : undefined
     },
-    keep: (ctx, invitation) => void ctx.cookies.set(name, invitation, options),
-    forget: (ctx) => void ctx.cookies.set(name, null, options),
+    keep: cookie.write,
+    forget: cookie.forget,
   }
 }

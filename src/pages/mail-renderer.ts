@@ -141,5 +141,5 @@ function formatInstant(at: Date, locale: string, zone = 'UTC'): string {
 
 function absolute(logo: string | undefined, issuer: string): string | undefined {
   const link = safeLink(logo)
-  return link === undefined ? undefined : new URL(link, issuer).href
+  return link?.startsWith('/') === true ? issuer + link : link
 }

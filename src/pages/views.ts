@@ -30,12 +30,19 @@ export interface PageContext {
   readonly requestId?: string
 }
 
+export interface ViewOptions {
+  readonly directory: string
+  readonly brand: Brand
+  /** What stands before every path of our own, such as `/auth`; empty where the server has a host to itself. */
+  readonly basePath?: string
+}
+
 /**
  * Compiles every template, message and asset below `directory` once. Nothing is read or compiled later, and no
  * value is ever treated as a template.
  */
-export function openViews(options: { directory: string; brand: Brand }): Views {
-  const { directory, brand } = options
+export function openViews(options: ViewOptions): Views {
+  const { directory, brand, basePath = '' } = options
   const assets = openAssets(join(directory, 'assets'), { 'latchkey.css': brandStylesheet(brand) })
   const mark = readFileSync(join(directory, 'assets', 'logo.svg'), 'utf8').trim()
   const messages = openMessages()
@@ -48,7 +55,7 @@ export function openViews(options: { directory: string; brand: Brand }): Views {
     render(page, template, model) {
       const locale = locales.includes(page.locale) ? page.locale : 'en'
       const t = messages.translator(locale)
-      return eta.render(template, {
+      const html = eta.render(template, {
         ...model,
         page: { ...page, locale, dir: directionOf(locale) },
         brand,
@@ -62,9 +69,17 @@ export function openViews(options: { directory: string; brand: Brand }): Views {
         duration: (seconds: number) => formatDuration(seconds, locale),
         instant: (at: Date) => formatInstant(at, locale),
       })
+      return basePath === '' ? html : below(basePath, html)
     },
   }
 }
+
+/**
+ * Puts the base path before every address of our own. Only markup that a template wrote can match: the quotation mark of
+ * a value is escaped.
+ */
+const below = (basePath: string, html: string): string =>
+  html.replaceAll(/(?<=\s(?:href|src|action|formaction|poster)=")\/(?!\/)/g, `${basePath}/`)
 
 /** Its templates are compiled where mails are written. */
 const mailFolder = 'mail'

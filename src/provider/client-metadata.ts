@@ -55,7 +55,7 @@ export const directClient = (issuer: string): ClientMetadata => ({
   client_name: 'Latchkey',
   grant_types: [],
   response_types: ['none'],
-  redirect_uris: [new URL('/', issuer).href],
+  redirect_uris: [`${issuer}/`],
   token_endpoint_auth_method: 'none',
   scope: 'openid',
   allowed_origins: [],

@@ -7,6 +7,7 @@ import { type Acr, askedLevels, levelOf } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import { orUnavailable } from './errors.ts'
 import { extend } from './grants.ts'
+import { ownPath } from './own-pages.ts'
 import type { Payload } from './payload.ts'
 import type { RememberedConsent } from './ports.ts'
 
@@ -105,7 +106,7 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
         clientId: trail.clientId,
         pending: trail.pending,
         finished: trail.finished,
-        restartPath: sameBrowser ? `${provider.pathFor('authorization')}?${query}` : undefined,
+        restartPath: sameBrowser ? `${ownPath(provider, 'authorization')}?${query}` : undefined,
       }
     },
 

@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { clientOf } from './client-metadata.ts'
+import { ownPath } from './own-pages.ts'
 import type { ProviderPages } from './ports.ts'
 
 /** The pages of RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0). */
@@ -10,7 +11,7 @@ export const logoutPages = (pages: ProviderPages) => ({
     const xsrf = (session?.state as { secret?: string } | undefined)?.secret ?? ''
     const returnsTo = ctx.oidc.params?.post_logout_redirect_uri
     ctx.body = await pages.confirmLogout(ctx, {
-      action: provider.pathFor('end_session_confirm'),
+      action: ownPath(provider, 'end_session_confirm'),
       xsrf,
       client: clientOf(ctx),
       userId: session?.accountId ?? '',
@@ -39,7 +40,7 @@ export const ownLogoutForm =
     if (oidc?.session === undefined || typeof ctx.body !== 'string') return
     if (!ctx.body.includes(`<form method="post" action="${oidc.urlFor('end_session_confirm')}">`)) return
     const { secret } = oidc.session.state as { secret: string }
-    const action = oidc.provider.pathFor('end_session_confirm')
+    const action = ownPath(oidc.provider, 'end_session_confirm')
     ctx.body = await pages.confirmLogout(ctx, { action, xsrf: secret, userId: '', confirmed: true })
   }
 

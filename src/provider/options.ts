@@ -37,7 +37,7 @@ function ground(inputs: OptionInputs): Configuration {
     loadExistingGrant: (ctx) => loadGrant(ctx, ports.consents),
     interactions: {
       policy: interactionPrompts(ports.clients),
-      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+      url: (_ctx, interaction) => `${issuer}/interaction/${interaction.uid}`,
     },
     acrValues: [...acrValues],
     discovery: { ...ports.discovery },

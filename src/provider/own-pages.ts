@@ -1,3 +1,5 @@
+import type { Provider } from 'oidc-provider'
+
 /** Where the server's own pages begin: everything below is a person's account. */
 const home = '/'
 const account = '/account'
@@ -16,13 +18,9 @@ export function ownPage(target: string): string | undefined {
   return search === undefined || query.test(search) ? target : undefined
 }
 
-/** Whether a redirect URI is a page of our own: our origin to the letter, then an `ownPage`. */
-export const isOwnRedirect = (uri: unknown, issuer: string): boolean => {
-  const { origin } = new URL(issuer)
-  return (
-    typeof uri === 'string' && uri.startsWith(`${origin}/`) && ownPage(uri.slice(origin.length)) !== undefined
-  )
-}
+/** Whether a redirect URI is a page of our own: our address to the letter, then an `ownPage`. */
+export const isOwnRedirect = (uri: unknown, issuer: string): boolean =>
+  typeof uri === 'string' && uri.startsWith(`${issuer}/`) && ownPage(uri.slice(issuer.length)) !== undefined
 
 function parted(target: string): { readonly path: string; readonly search: string | undefined } {
   const mark = target.indexOf('?')
@@ -30,3 +28,7 @@ function parted(target: string): { readonly path: string; readonly search: strin
     ? { path: target, search: undefined }
     : { path: target.slice(0, mark), search: target.slice(mark + 1) }
 }
+
+/** The path of an endpoint as the server's own pages write it: without the path of the issuer, which the host puts before it. */
+export const ownPath = (provider: Provider, endpoint: string): string =>
+  provider.pathFor(endpoint, { mountPath: '' })

@@ -70,7 +70,7 @@ export function openSignInDoors(
         client_id: directClientId,
         response_type: 'none',
         scope: 'openid',
-        redirect_uri: `${new URL(issuer).origin}${(returnTo && ownPage(returnTo)) || '/'}`,
+        redirect_uri: `${issuer}${(returnTo && ownPage(returnTo)) || '/'}`,
       })
       if (fresh) query.set('prompt', 'login')
       if (register) query.set('prompt', 'create')

@@ -57,7 +57,7 @@ export function openProfiles(dependencies: ProfileDependencies): ProfilesFeature
   const store = openProfileStore(storage)
   const fields = profileFields(settings.fields)
   const changing = openChanging({ ...dependencies, store, makeRaster: openRaster() })
-  const pictureUrl = (id: string): string => new URL(pathOf(id, 'full'), issuer).href
+  const pictureUrl = (id: string): string => `${issuer}${pathOf(id, 'full')}`
   const tools = {
     ...dependencies,
     fields,

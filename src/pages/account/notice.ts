@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Text, TextParams } from '../../kernel/text.ts'
+import { ownCookie } from '../own-cookie.ts'
 
 const lifetimeSeconds = 600
 const longestCookie = 3_000
@@ -31,16 +32,7 @@ interface Left {
  * what another one did before him.
  */
 export function openNotices({ issuer, key, clock }: NoticeDependencies): Notices {
-  const secure = issuer.protocol === 'https:'
-  const name = secure ? '__Host-latchkey_notice' : 'latchkey_notice'
-  const options = {
-    httpOnly: true,
-    sameSite: 'lax',
-    secure,
-    path: '/',
-    signed: false,
-    overwrite: true,
-  } as const
+  const cookie = ownCookie(issuer, 'notice')
   const seal = (payload: string): string =>
     createHmac('sha256', key).update(`notice.${payload}`).digest('base64url')
 
@@ -49,13 +41,13 @@ export function openNotices({ issuer, key, clock }: NoticeDependencies): Notices
       const left: Left = { userId, at: clock.now().getTime(), key: text.key, params: written(text.params) }
       const payload = Buffer.from(JSON.stringify(left)).toString('base64url')
       if (payload.length > longestCookie) return
-      ctx.cookies.set(name, `${payload}.${seal(payload)}`, { ...options, maxAge: lifetimeSeconds * 1000 })
+      cookie.write(ctx, `${payload}.${seal(payload)}`, { seconds: lifetimeSeconds })
     },
 
     take(ctx, userId) {
-      const value = ctx.cookies.get(name, { signed: false })
+      const value = cookie.read(ctx)
       if (value === undefined) return undefined
-      ctx.cookies.set(name, null, options)
+      cookie.forget(ctx)
       const [payload = '', mac = ''] = value.split('.')
       if (!equal(mac, seal(payload))) return undefined
       const left = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Left
