@@ -14,7 +14,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { openChromium } from './chromium.ts'
-import { temporaryFolder } from './machine.ts'
+import { scratchFolder } from './machine.ts'
 
 export interface PageOptions {
   readonly colorScheme?: 'light' | 'dark'
@@ -54,7 +54,7 @@ const installed = async () => {
 /** Starts a browser with an empty profile and home folder; about a tenth of a second once it is unpacked. */
 export const openBrowser = async (): Promise<TestBrowser> => {
   const { executablePath, env } = await installed()
-  const home = await mkdtemp(join(temporaryFolder(), `latchkey-browser-${process.pid}-`))
+  const home = await mkdtemp(join(scratchFolder(), `latchkey-browser-${process.pid}-`))
   const playwright = await chromium.launch({
     executablePath,
     args,

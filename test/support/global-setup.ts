@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { temporaryFolder } from './machine.ts'
+import { scratchFolder, temporaryFolder } from './machine.ts'
 import { startPostgres } from './postgres.ts'
 import { dropDatabasesOn } from './postgres-databases.ts'
 import type { Shared } from './shared.ts'
@@ -28,12 +28,13 @@ const isRunning = (processId: number): boolean => {
 
 /** A run that was killed could not remove its folders; the next one does. */
 const sweep = async (): Promise<void> => {
-  const temporary = temporaryFolder()
-  for (const name of await readdir(temporary)) {
-    const owner = /^latchkey-(?:test|browser|postgresql)-(\d+)-/.exec(name)?.[1]
-    if (owner === undefined || isRunning(Number(owner))) continue
-    // What another account left is not ours to remove.
-    await rm(join(temporary, name), { recursive: true, force: true }).catch(() => undefined)
+  for (const folder of new Set([scratchFolder(), temporaryFolder()])) {
+    for (const name of await readdir(folder)) {
+      const owner = /^latchkey-(?:test|browser|postgresql)-(\d+)-/.exec(name)?.[1]
+      if (owner === undefined || isRunning(Number(owner))) continue
+      // What another account left is not ours to remove.
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
+    }
   }
 }
 
@@ -42,7 +43,7 @@ export const setup = async (root: TestProject): Promise<() => Promise<void>> => 
     (project) => project.config.provide.database === 'postgresql',
   )
   await sweep()
-  const folder = await mkdtemp(join(temporaryFolder(), `latchkey-test-${process.pid}-`))
+  const folder = await mkdtemp(join(scratchFolder(), `latchkey-test-${process.pid}-`))
   const prefix = `latchkey_test_${randomBytes(4).toString('hex')}`
   const server = needsPostgres ? await openServer(prefix) : undefined
   root.provide('shared', { folder, prefix, postgresUrl: server?.url } satisfies Shared)

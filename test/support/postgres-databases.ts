@@ -3,7 +3,7 @@
  * may be the user's own, so names are unmistakable and everything made is dropped again.
  */
 import { randomBytes } from 'node:crypto'
-import { Client } from 'pg'
+import { Client, Pool } from 'pg'
 
 export interface PostgresDatabase {
   readonly url: string
@@ -20,6 +20,16 @@ export const queryOn = async (url: string, statement: string): Promise<Record<st
   } finally {
     await client.end()
   }
+}
+
+const pools = new Map<string, Pool>()
+
+/** The same on a connection that the next statement finds open; it does not keep the process alive. */
+async function administer(url: string, statement: string): Promise<void> {
+  const pool = pools.get(url) ?? new Pool({ connectionString: url, max: 1, allowExitOnIdle: true })
+  if (!pools.has(url)) pool.on('error', () => {}) // its server was stopped; the next statement connects anew
+  pools.set(url, pool)
+  await pool.query(statement)
 }
 
 const withDatabase = (url: string, name: string): string => {
@@ -41,12 +51,10 @@ export const createDatabaseOn = async (
   { prefix = 'latchkey_test', template = 'template0' }: NewDatabase = {},
 ): Promise<PostgresDatabase> => {
   const name = `${prefix}_${randomBytes(8).toString('hex')}`
-  await queryOn(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`)
+  await administer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`)
   return {
     url: withDatabase(serverUrl, name),
-    drop: async () => {
-      await queryOn(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    },
+    drop: () => administer(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   }
 }
 

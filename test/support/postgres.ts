@@ -19,7 +19,7 @@ import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Account, temporaryFolder, unprivilegedAccount } from './machine.ts'
+import { type Account, scratchFolder, unprivilegedAccount } from './machine.ts'
 import { openPostgresBinaries } from './postgres-binaries.ts'
 import { createDatabaseOn, type PostgresDatabase, queryOn } from './postgres-databases.ts'
 import { type PostgresProcess, runPostgres } from './postgres-process.ts'
@@ -80,7 +80,7 @@ interface Cluster {
 
 const initialize = async (initdb: string): Promise<Cluster> => {
   const account = await unprivilegedAccount()
-  const folder = await mkdtemp(join(temporaryFolder(), `latchkey-postgresql-${process.pid}-`))
+  const folder = await mkdtemp(join(scratchFolder(), `latchkey-postgresql-${process.pid}-`))
   const password = randomBytes(18).toString('base64url')
   const passwordFile = join(folder, 'password')
   await writeFile(passwordFile, password, { mode: 0o600 })
