@@ -2,6 +2,12 @@ import { z } from 'zod'
 import { parameters } from './parameters.ts'
 import type { Credentials, Seeded } from './target.ts'
 
+const webGrants = [
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+] as const
+
 /** Runs the `latchkey` command against the database under test; returns what it printed. */
 export type Latchkey = (args: readonly string[], input?: string) => Promise<string>
 
@@ -16,6 +22,7 @@ export async function seed(latchkey: Latchkey): Promise<Seeded> {
   const web = await createClient(latchkey, 'web', [
     ...['--redirect-uri', redirectUri, '--id-token-algorithm', idTokenAlgorithm, '--first-party'],
     ...scope.split(' ').flatMap((name) => ['--scope', name]),
+    ...webGrants.flatMap((name) => ['--grant-type', name]),
   ])
   const service = await createClient(
     latchkey,

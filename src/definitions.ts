@@ -1,4 +1,7 @@
 /** What each feature offers to whoever administrates, known without opening anything; in the order of the help. */
+import { applicationLogoutsDefinition } from './features/application-logouts/index.ts'
+import { authorizationTypesDefinition } from './features/authorization-types/index.ts'
+import { clientRegistrationsDefinition } from './features/client-registrations/index.ts'
 import { clientsDefinition } from './features/clients/index.ts'
 import { consentsDefinition } from './features/consents/index.ts'
 import type { FeatureDefinition } from './features/feature.ts'
@@ -13,6 +16,7 @@ import { sessionsDefinition } from './features/sessions/index.ts'
 import { setupDefinition } from './features/setup/index.ts'
 import { signingKeysDefinition } from './features/signing-keys/index.ts'
 import { totpDefinition } from './features/totp/index.ts'
+import { trustedIssuersDefinition } from './features/trusted-issuers/index.ts'
 import { usersDefinition } from './features/users/index.ts'
 
 export const definitions: readonly FeatureDefinition[] = [
@@ -24,9 +28,13 @@ export const definitions: readonly FeatureDefinition[] = [
   passkeysDefinition,
   recoveryCodesDefinition,
   sessionsDefinition,
+  applicationLogoutsDefinition,
   clientsDefinition,
+  clientRegistrationsDefinition,
   consentsDefinition,
   resourcesDefinition,
+  trustedIssuersDefinition,
+  authorizationTypesDefinition,
   policyDefinition,
   mailDefinition,
   signingKeysDefinition,

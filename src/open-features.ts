@@ -1,10 +1,14 @@
 /** The features of every start: what they stand on, and each handed what it needs. The whole product on one page. */
 import type { Config } from './config/config.ts'
-import { servesThisMachineAlone } from './config/listen-address.ts'
+import { asksForCertificates, servesThisMachineAlone } from './config/listen-address.ts'
 import { openAddresses } from './features/addresses/index.ts'
+import { openApplicationLogouts } from './features/application-logouts/index.ts'
+import { openApprovals } from './features/approvals/index.ts'
 import { openAttempts } from './features/attempts/index.ts'
 import { openAudit } from './features/audit/index.ts'
-import { openClients } from './features/clients/index.ts'
+import { openAuthorizationTypes } from './features/authorization-types/index.ts'
+import { certificatesOfferedCheck, type ClientsFeature, lifetimeCheck, openClients } from './features/clients/index.ts'
+import { type ClientRegistrationsFeature, openClientRegistrationsFeature } from './features/client-registrations/index.ts'
 import { openConsents } from './features/consents/index.ts'
 import { openDepartures } from './features/departures/index.ts'
 import { openEmailCodes } from './features/email-codes/index.ts'
@@ -23,15 +27,17 @@ import { openSessionsFeature, type SessionsFeature } from './features/sessions/i
 import { openSetup } from './features/setup/index.ts'
 import { openSigningKeys } from './features/signing-keys/index.ts'
 import { openTerms } from './features/terms/index.ts'
-import { openThrottle } from './features/throttle/index.ts'
+import { addressKey, openThrottle } from './features/throttle/index.ts'
 import { openTotp } from './features/totp/index.ts'
 import { openTrustedDevices } from './features/trusted-devices/index.ts'
+import { openTrustedIssuers } from './features/trusted-issuers/index.ts'
 import { openUsers, type UsersFeature } from './features/users/index.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
 import type { Sealing } from './kernel/sealing.ts'
 import { languageNames, mailWords, messageNames } from './page-words.ts'
 import type { Artefacts } from './provider/index.ts'
+import { openOutbound } from './provider/outbound.ts'
 import { signInWays } from './sign-in-ways.ts'
 import type { DatabaseTransaction, Storage } from './storage/storage.ts'
 
@@ -159,21 +165,48 @@ function openPeople(ground: Ground, base: Base, later: Later) {
   return { users, profiles, addresses, passwords, terms, registrations, setup }
 }
 
+/** The guarded way out. */
+const outboundOf = ({ config }: Ground) =>
+  openOutbound({
+    allowPrivate: config.provider.outboundAllowPrivate,
+    allowHosts: config.provider.outboundAllowHosts,
+  })
+
 type People = ReturnType<typeof openPeople>
 
 /** Applications and services, what they may have, and what signing in to them takes. */
 function openParties(ground: Ground, base: Base, { users }: People) {
   const { config, artefacts, all } = ground
   const common = servicesOf(ground, base)
-  const clients = openClients({ ...common, endEverythingOfClient: artefacts.endEverythingOfClient })
-  const resources = openResources(common)
+  const fetch = outboundOf(ground)
+  const clients: ClientsFeature = openClients({
+    ...common,
+    endEverythingOfClient: artefacts.endEverythingOfClient,
+    fetch,
+    describedClient: (id, stored) => clientRegistrations.described.find(id, stored),
+    settings: config.clients,
+    serverChecks: [lifetimeCheck(config.provider), certificatesOfferedCheck(asksForCertificates(config))],
+  })
+  const clientRegistrations: ClientRegistrationsFeature = openClientRegistrationsFeature({
+    ...common,
+    registering: clients.registering,
+    fetch,
+    keyOf: addressKey,
+    settings: config.clientRegistrations,
+  })
+  const resources = openResources({
+    ...common,
+    accessTokenMaximumSeconds: config.provider.accessTokenMaximumSeconds,
+  })
+  const authorizationTypes = openAuthorizationTypes(common)
   const policy = openPolicy({
     ...common,
     settings: config.policy,
     ...signInWays({ users: users.users, clients: clients.clients }, all),
   })
+  const trustedIssuers = openTrustedIssuers(common)
   const signingKeys = openSigningKeys({ ...common, settings: config.signingKeys })
-  return { clients, resources, policy, signingKeys }
+  return { clients, clientRegistrations, resources, authorizationTypes, policy, trustedIssuers, signingKeys }
 }
 
 /** The ways to prove who one is, beside the password. */
@@ -204,19 +237,33 @@ function openFactors(
   return { totp, recoveryCodes, passkeys, emailCodes }
 }
 
+const activeClient =
+  ({ clients }: Pick<ReturnType<typeof openParties>['clients'], 'clients'>) =>
+  async (id: string) => {
+    const client = await clients.find(id)
+    return client !== undefined && clients.isActive(client) ? client : undefined
+  }
+
 /** What is open for a person, and how it ends: sessions, devices, applications, the account itself. */
 function openAccess(
   ground: Ground,
   opened: Base & People & ReturnType<typeof openParties> & { readonly later: Later },
 ) {
   const { config, artefacts, all } = ground
-  const { users, clients, resources, throttle, later } = opened
+  const { users, clients, resources, authorizationTypes, throttle, later } = opened
   const common = { ...servicesOf(ground, opened), users: users.users, getUser: users.users.getByKey }
   const consents = openConsents({
     ...common,
     accessOfUser: artefacts.accessOfUser,
     endClientOfUser: artefacts.endClientOfUser,
     client: clients.clients.find,
+    api: resources.resources.findByIndicator,
+    detailType: authorizationTypes.types.find,
+  })
+  const approvals = openApprovals({
+    ...common,
+    fetch: outboundOf(ground),
+    client: activeClient(clients),
     api: resources.resources.findByIndicator,
   })
   const trustedDevices = openTrustedDevices({
@@ -233,6 +280,11 @@ function openAccess(
     endPendingAddress: later.endPendingAddress,
     clientName: later.clientName,
   })
+  const applicationLogouts = openApplicationLogouts({
+    ...common,
+    queue: opened.outbox.queue,
+    settings: config.outbox,
+  })
   const departures = openDepartures({ ...common, settings: config.departures, features: () => all })
-  return { consents, trustedDevices, sessions, departures }
+  return { consents, approvals, trustedDevices, sessions, applicationLogouts, departures }
 }

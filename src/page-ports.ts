@@ -74,7 +74,16 @@ export function pagePorts(
     people: { view: personView(features) },
     clients: { view: clientView(features) },
     apis: { view: resources.resources.findByIndicator },
-    consents: consents.consents,
+    detailTypes: { view: features.authorizationTypes.types.find },
+    consents: {
+      ...consents.consents,
+      async remember(owner, allowed, request) {
+        // What is remembered refers to the client, of which nothing is kept before.
+        await features.clientRegistrations.described.keep(owner.clientId)
+        await consents.consents.remember(owner, allowed, request)
+      },
+    },
+    describeBrowser: features.sessions.describeBrowser,
     factors: all.flatMap(({ factor }) => factor ?? []),
     account: {
       panels: panelsOf(all),

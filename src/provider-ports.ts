@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { App } from './app.ts'
+import { asksForCertificates } from './config/listen-address.ts'
 import type { Claims } from './features/feature.ts'
 import type { RequestFacts } from './kernel/http.ts'
 import type { UserId } from './kernel/ids.ts'
@@ -11,7 +12,7 @@ import type { Ports, ProviderEvents } from './provider/index.ts'
 /** The provider's needs, met by the features and the pages. */
 export function providerPorts(app: App, renderers: PageRenderers): Ports {
   const { features, clock, log, config } = app
-  const { users, clients, resources, consents, signingKeys } = features
+  const { users, clients, resources, authorizationTypes, consents, signingKeys } = features
   return {
     accounts: {
       find: async (id) => ((await users.users.mayIssue(id)) ? { id } : undefined),
@@ -22,6 +23,7 @@ export function providerPorts(app: App, renderers: PageRenderers): Ports {
         const client = await clients.clients.find(id)
         return client !== undefined && clients.clients.isActive(client) ? client : undefined
       },
+      special: async () => (await clients.clients.special()).filter(clients.clients.isActive),
       async verifySecret(id, presented) {
         const client = await clients.clients.find(id)
         return client !== undefined && clients.clients.verifySecret(client, presented, clock.now())
@@ -33,9 +35,29 @@ export function providerPorts(app: App, renderers: PageRenderers): Ports {
         return api !== undefined && resources.resources.isActive(api) ? api : undefined
       },
     },
+    profiles: {
+      ...clients.profiles,
+      async refused(id) {
+        const client = await clients.clients.find(id)
+        return client === undefined || clients.profiles.permits(client) ? undefined : client.profile
+      },
+    },
+    authorizationTypes: {
+      ...authorizationTypes.types,
+      async faultOf(detail) {
+        const type = await authorizationTypes.types.find(detail.type)
+        return type === undefined ? 'is of no type that is registered' : authorizationTypes.faultOf(type, detail)
+      },
+    },
     consents: consents.consents,
     keys: signingKeys.keys,
+    mutualTls: mutualTlsOf(config),
+    registrations: registrationPorts(features.clientRegistrations),
+    trustedIssuers: features.trustedIssuers.trustedIssuers,
     pages: renderers.provider({ view: personView(features) }),
+    applicationLogouts: features.applicationLogouts.logouts,
+    devices: devicePorts(app, renderers),
+    backchannel: features.approvals.approvals,
     events: events(features.audit.audit, log),
     discovery: {
       ui_locales_supported: renderers.locales,
@@ -50,6 +72,17 @@ export function providerPorts(app: App, renderers: PageRenderers): Ports {
     deviceOf: openDeviceCookies(new URL(config.issuer)).read,
   }
 }
+
+const mutualTlsOf = (config: App['config']): Ports['mutualTls'] => ({
+  offered: asksForCertificates(config),
+  origin: config.mtls.url && new URL(config.mtls.url).origin,
+})
+
+/** Of clients that come by themselves: what is on, and what to ask. */
+const registrationPorts = ({
+  offers,
+  registrations,
+}: App['features']['clientRegistrations']): Ports['registrations'] => ({ offers, ...registrations })
 
 /** What the features together say of a person. */
 function claimsOf({ all }: App): Pick<Ports['accounts'], 'claims' | 'scopes'> {
@@ -70,6 +103,26 @@ function claimsByScope(sockets: readonly Claims[]): Ports['accounts']['scopes'] 
     all.map(([scope]) => [scope, all.flatMap(([of, claims]) => (of === scope ? claims : []))]),
   )
 }
+
+/** Guesses are counted by address, and of an address by who is signed in. */
+const devicePorts = ({ features }: App, { devices }: PageRenderers): Ports['devices'] => ({
+  ...devices,
+  admit: (ctx, userId = '') =>
+    features.throttle.throttle.admit({
+      account: userId,
+      address: factsOf(ctx).address,
+      asking: 'device-code',
+    }),
+  answered: (ctx, { approved, userId, clientId, device }) =>
+    features.audit.audit.record({
+      action: approved ? 'devices.approved' : 'devices.denied',
+      outcome: approved ? 'success' : 'failure',
+      request: factsOf(ctx),
+      ...(userId !== undefined && { userId, actor: { kind: 'user', userId } }),
+      ...(clientId !== undefined && { clientId }),
+      ...(device !== undefined && { detail: { deviceAddress: device.address, deviceProgram: device.userAgent } }),
+    }),
+})
 
 const factsOf = (ctx: Context): RequestFacts => ctx.state.facts as RequestFacts
 

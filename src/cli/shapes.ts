@@ -10,7 +10,7 @@ export type Shape =
   | { readonly kind: 'pair'; readonly names: readonly [string, string]; readonly nullable: boolean }
 
 interface JsonSchema {
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly default?: unknown
@@ -44,8 +44,12 @@ function fromJsonSchema(schema: JsonSchema): Shape {
   return { kind: 'json', nullable }
 }
 
-const flatten = (schema: JsonSchema): readonly JsonSchema[] =>
-  schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(flatten)
+/** One for each type that the schema allows, however it says so. */
+function flatten(schema: JsonSchema): readonly JsonSchema[] {
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap(flatten)
+  const { type } = schema
+  return Array.isArray(type) ? type.map((each) => ({ ...schema, type: each })) : [schema]
+}
 
 /** The placeholder after an option's name. */
 export function placeholder(shape: Shape): string {

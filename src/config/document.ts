@@ -10,6 +10,8 @@ interface Entry {
 /** Of the chapters that are called otherwise than their section. */
 const titles: Readonly<Partial<Record<keyof typeof sections, string>>> = {
   host: 'HTTP',
+  tls: 'TLS',
+  mtls: 'Certificates of clients',
   provider: 'Tokens and sessions',
   outbox: 'Deliveries',
   account: 'Account pages',

@@ -14,3 +14,7 @@ export function servesThisMachineAlone(config: Listening): boolean {
   const address = listenAddress(config)
   return ofThisMachine.has(address) || loopback.test(address)
 }
+
+/** Whether clients are asked for certificates (RFC 8705), by this server or by the proxy in front of it. */
+export const asksForCertificates = ({ mtls }: Pick<Config, 'mtls'>): boolean =>
+  mtls.url !== undefined || mtls.certificateHeader !== undefined

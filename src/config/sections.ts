@@ -1,5 +1,7 @@
 import { settings as addresses } from '../features/addresses/settings.ts'
 import { settings as audit } from '../features/audit/settings.ts'
+import { settings as clientRegistrations } from '../features/client-registrations/settings.ts'
+import { settings as clients } from '../features/clients/settings.ts'
 import { settings as departures } from '../features/departures/settings.ts'
 import { settings as emailCodes } from '../features/email-codes/settings.ts'
 import { settings as mail } from '../features/mail/settings.ts'
@@ -14,7 +16,7 @@ import { settings as signingKeys } from '../features/signing-keys/settings.ts'
 import { settings as terms } from '../features/terms/settings.ts'
 import { settings as throttle } from '../features/throttle/settings.ts'
 import { settings as trustedDevices } from '../features/trusted-devices/settings.ts'
-import { settings as host } from '../host/settings.ts'
+import { settings as host, mtlsSettings as mtls, tlsSettings as tls } from '../host/settings.ts'
 import type { Settings } from '../kernel/settings.ts'
 import { settings as account } from '../pages/settings.ts'
 import { settings as provider } from '../provider/settings.ts'
@@ -24,6 +26,8 @@ import { settings as server } from './settings.ts'
 export const sections = {
   server,
   host,
+  tls,
+  mtls,
   provider,
   mail,
   outbox,
@@ -39,6 +43,8 @@ export const sections = {
   setup,
   throttle,
   signingKeys,
+  clients,
+  clientRegistrations,
   audit,
   departures,
   trustedDevices,

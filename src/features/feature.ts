@@ -52,12 +52,14 @@ export interface PublicDocument {
   readonly body: string
 }
 
-/** A session that ends before its time; told in the transaction that ends it. */
+/** A session that ends, before its time or with it; told in the transaction that ends it. */
 export interface EndedSession {
   readonly userId: string
   readonly sessionUid: string
   /** The clients that signed the person in through it. */
   readonly clientIds: readonly string[]
+  /** What each of those that got something calls the session: the `sid` of its ID tokens. */
+  readonly sids: Readonly<Record<string, string>>
 }
 
 /** Delivers what the outbox holds under a topic. At least once, so what it does must bear being done twice. */

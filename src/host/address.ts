@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import { AppError } from '../kernel/errors.ts'
 
 /** IPv4-mapped IPv6 (::ffff:192.0.2.1) as IPv4, so that one peer has one address. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
+export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
@@ -35,8 +35,8 @@ export function clientAddress(
   forwardedFor: string | undefined,
   isTrusted: (address: string) => boolean,
 ): string {
-  let address = plain(peer)
-  const hops = (forwardedFor ?? '').split(',').map((hop) => plain(hop.trim()))
+  let address = plainAddress(peer)
+  const hops = (forwardedFor ?? '').split(',').map((hop) => plainAddress(hop.trim()))
   while (isTrusted(address)) {
     const hop = hops.pop()
     if (hop === undefined || isIP(hop) === 0) return address

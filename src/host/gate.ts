@@ -4,6 +4,7 @@ import type { Context, Middleware } from 'koa'
 import { AppError } from '../kernel/errors.ts'
 import { longestUserAgent, type RequestFacts } from '../kernel/http.ts'
 import { clientAddress } from './address.ts'
+import type { CertificateDoor } from './mtls.ts'
 
 const maximumBodyBytes = 64 * 1024
 const maximumUrlLength = 8 * 1024
@@ -12,10 +13,12 @@ const requestIdPattern = /^[A-Za-z0-9._-]{8,64}$/
 export interface GateOptions {
   readonly issuer: URL
   readonly isTrusted: (address: string) => boolean
+  /** The other host, for clients with a certificate. */
+  readonly door?: CertificateDoor | undefined
 }
 
 /** Establishes who asks, under which id, and makes the forwarded headers say what is so instead of what was sent. */
-export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
+export function requestFacts({ issuer, isTrusted, door }: GateOptions): Middleware {
   return (ctx, next) => {
     const { headers, socket } = ctx.req
     const peer = socket.remoteAddress ?? ''
@@ -33,8 +36,10 @@ export function requestFacts({ issuer, isTrusted }: GateOptions): Middleware {
     ctx.set('X-Request-Id', requestId)
     // The library builds its URLs from these; they come from the configured issuer alone.
     headers['x-forwarded-for'] = address
-    headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1)
-    headers['x-forwarded-host'] = issuer.host
+    const { protocol, host } =
+      isAt(door?.url, ctx) && !showsAddresses(ctx.path) ? (door?.url ?? issuer) : issuer
+    headers['x-forwarded-proto'] = protocol.slice(0, -1)
+    headers['x-forwarded-host'] = host
     delete headers.forwarded
     return next()
   }
@@ -53,16 +58,36 @@ function onlyHost({ rawHeaders, headers }: IncomingMessage): string | undefined 
   return count === 1 ? headers.host : undefined
 }
 
-/** RFC 9110 §7.4: a request for another host is not for this server. */
-export function hostCheck({ issuer }: GateOptions): Middleware {
-  const defaultPort = issuer.protocol === 'https:' ? ':443' : ':80'
-  const accepted = new Set([issuer.host, issuer.port === '' ? issuer.host + defaultPort : issuer.host])
+/** Whether the request is for this host. */
+function isAt(url: URL | undefined, { state }: Context): boolean {
+  if (url === undefined) return false
+  const claimed = String(state.claimedHost ?? '').toLowerCase()
+  return (
+    claimed === url.host ||
+    (url.port === '' && claimed === `${url.host}:${url.protocol === 'https:' ? 443 : 80}`)
+  )
+}
+
+/** Its answer holds the address of a page, which is only at the issuer's host. */
+const showsAddresses = (path: string): boolean => path.endsWith('/device/auth')
+
+/**
+ * RFC 9110 §7.4: a request for another host is not for this server. At the host for certificates there are its endpoints and
+ * nothing else, and where this server listens for it itself, each of the two hosts is answered at its own port alone.
+ */
+export function hostCheck({ issuer, door }: GateOptions): Middleware {
   return (ctx, next) => {
-    if (!accepted.has(String(ctx.state.claimedHost ?? '').toLowerCase()) || !ctx.url.startsWith('/')) {
-      throw new AppError('host.wrong_host', 421, `This server answers for ${issuer.host} only.`)
-    }
+    const accepted =
+      ctx.url.startsWith('/') &&
+      (door?.hasArrived(ctx.req) ? isAlias(door, ctx) : isAt(issuer, ctx) || isAlias(door, ctx))
+    if (!accepted) throw new AppError('host.wrong_host', 421, `This server answers for ${issuer.host} only.`)
     return next()
   }
+}
+
+function isAlias(door: CertificateDoor | undefined, ctx: Context): boolean {
+  if (door === undefined || !isAt(door.url, ctx) || !door.paths.has(ctx.path)) return false
+  return door.own === undefined || door.hasArrived(ctx.req)
 }
 
 /** Lets the body of a form with a file be as large as its page allows; what is in the file is for that page to check. */

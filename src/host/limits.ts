@@ -5,7 +5,13 @@ import type { RequestFacts } from '../kernel/http.ts'
 
 const windowSeconds = 60
 const mostRemembered = 100_000
-const credentialPaths = new Set(['/token', '/token/introspection', '/token/revocation', '/request'])
+const credentialPaths = new Set([
+  '/token',
+  '/token/introspection',
+  '/token/revocation',
+  '/request',
+  '/device/auth',
+])
 
 /** The library's router takes `/TOKEN` and `/token/` for `/token`. */
 const canonical = (path: string): string => path.toLowerCase().replace(/\/+$/, '')

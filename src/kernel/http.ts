@@ -1,3 +1,13 @@
+import type { X509Certificate } from 'node:crypto'
+
+/** The TLS certificate of the client of a request (RFC 8705), of whose key it has proven possession. */
+export interface ClientCertificate {
+  /** Valid at the time of the request. */
+  readonly certificate: X509Certificate
+  /** It is for clients, and its chain leads to an authority that the operator trusts. */
+  readonly verified: boolean
+}
+
 /** What is known of a request before anybody is identified; every audit entry and log line carries it. */
 export interface RequestFacts {
   readonly requestId: string

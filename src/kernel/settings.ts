@@ -95,6 +95,21 @@ export const integer = (
   })
 }
 
+/** A whole number that nothing holds for when nothing is set. */
+export const optionalInteger = (
+  documentation: string,
+  options: Options & { readonly minimum: number; readonly maximum: number },
+): Setting<number | undefined> => {
+  const { minimum, maximum, ...rest } = options
+  return declare<number | undefined>({
+    schema: wholeNumber(minimum, maximum),
+    type: `whole number from ${minimum} to ${maximum}`,
+    fallback: undefined,
+    documentation,
+    ...rest,
+  })
+}
+
 export const choice = <const T extends string>(
   values: readonly T[],
   fallback: T,

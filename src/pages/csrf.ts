@@ -9,6 +9,8 @@ export interface Csrf {
   token(ctx: Context): string
   /** Throws 403 unless the form comes from our own page in this browser: same Origin and matching token. */
   verify(ctx: Context, form: Readonly<Record<string, string>>): void
+  /** Throws 403 unless the form comes from our own page; for one whose token is checked by whoever reads it. */
+  verifyOrigin(ctx: Context): void
 }
 
 /**
@@ -44,15 +46,22 @@ export function openCsrf({ issuer, key }: { readonly issuer: URL; readonly key: 
         given.length !== expected.length ||
         !timingSafeEqual(given, expected)
       ) {
-        throw new AppError(
-          'host.forged_form',
-          403,
-          'This form was not sent from our own page, or your browser does not keep cookies. Reload the page and try again.',
-        )
+        throw forged()
       }
+    },
+
+    verifyOrigin(ctx) {
+      if (!isSameOrigin(ctx, issuer)) throw forged()
     },
   }
 }
+
+const forged = (): AppError =>
+  new AppError(
+    'host.forged_form',
+    403,
+    'This form was not sent from our own page, or your browser does not keep cookies. Reload the page and try again.',
+  )
 
 /**
  * Our pages send no referrer, and under that policy browsers write `Origin: null` even to the same origin (Fetch §3.2);

@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import type { AppError } from '../kernel/errors.ts'
-import type { ProviderPages } from '../provider/index.ts'
+import type { DevicePages, ProviderPages } from '../provider/index.ts'
 import { accountRoutes } from './account/index.ts'
 import { answerAsset } from './assets.ts'
 import { openCsrf } from './csrf.ts'
+import { devicePages } from './device/device-pages.ts'
+import { deviceRoutes } from './device/index.ts'
 import { errorPage, protocolErrorPage } from './errors.ts'
 import { homeRoutes } from './home.ts'
 import { inboxRoutes } from './inbox.ts'
@@ -39,6 +41,7 @@ export interface PageRenderers {
   readonly locales: readonly string[]
   error(ctx: Context, error: AppError): string
   provider(people: PagePorts['people']): ProviderPages
+  readonly devices: { readonly pages: DevicePages; formToken(ctx: Context): string }
 }
 
 export function openRenderers({
@@ -46,11 +49,13 @@ export function openRenderers({
   issuer,
   csrfKey,
 }: Pick<PagePorts, 'views' | 'issuer' | 'csrfKey'>): PageRenderers {
-  const pages = openPageRenderer(views, openCsrf({ issuer, key: csrfKey }))
+  const csrf = openCsrf({ issuer, key: csrfKey })
+  const pages = openPageRenderer(views, csrf)
   return {
     pages,
     locales,
     error: (ctx, error) => errorPage(pages, ctx, error),
+    devices: { pages: devicePages(pages), formToken: csrf.token },
     provider: (people) => ({
       error: (ctx, failure) => protocolErrorPage(pages, ctx, failure),
       loggedOut: (ctx, { client, stillSignedIn }) =>
@@ -59,6 +64,7 @@ export function openRenderers({
           stillSignedIn,
           ...(client && { client: named(client) }),
         }),
+      tellingApplications: (ctx, page) => pages.html(ctx, 'logout/telling', { ...page }),
       async confirmLogout(ctx, { action, xsrf, client, userId, confirmed, returnsTo }) {
         ctx.state.formTargets = returnsTo === undefined ? [] : [returnsTo]
         const account = await people.view(userId)
@@ -91,6 +97,7 @@ const firstSegments = new Set([
   'link',
   'picture',
   'inbox',
+  'device',
 ])
 
 /** All pages as one layer; what is not theirs goes on to the protocol. */
@@ -107,6 +114,7 @@ export function pageRoutes(ports: PagePorts, { pages }: PageRenderers): Middlewa
   linkRoutes(router, ports, tools)
   pictureRoutes(router, ports)
   inboxRoutes(router, ports, tools)
+  deviceRoutes(router, ports, tools)
   setupRoutes(router, ports, tools)
   passwordRoutes(router, ports, tools)
   // Before the sign-in, whose routes for any factor would take its paths.

@@ -1,4 +1,5 @@
 import type { Text, View } from '../kernel/text.ts'
+import type { DetailView } from './login/details.ts'
 
 export type { Text } from '../kernel/text.ts'
 
@@ -11,6 +12,9 @@ export interface PageModels {
   readonly 'login/consent': ConsentModel
   readonly 'login/expired': EndedSignInModel
   readonly 'login/other-browser': EndedSignInModel
+  readonly 'device/code': DeviceCodeModel
+  readonly 'device/approved': { readonly client?: { readonly name: string } }
+  readonly 'device/denied': { readonly client?: { readonly name: string } }
   readonly 'logout/confirm': SignOutModel
   readonly 'logout/done': {
     readonly client?: { readonly name: string; readonly uri?: string }
@@ -18,6 +22,7 @@ export interface PageModels {
     /** Signed out of the client alone. */
     readonly stillSignedIn?: boolean
   }
+  readonly 'logout/telling': { readonly frames: readonly string[]; readonly continueTo: string }
   readonly 'setup/form': SetupModel
   readonly 'setup/invalid': { readonly reason: 'missing' | 'expired' | 'used'; readonly command: string }
   readonly 'password/choose': ChoosePasswordModel
@@ -201,10 +206,33 @@ export interface ConsentModel {
   readonly account: AccountView
   readonly scopes: readonly ScopeView[]
   readonly resources: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[]
+  /** What is asked in all its particulars. */
+  readonly details?: readonly DetailView[]
   readonly offlineAccess: boolean
   readonly accessForSeconds?: number
+  readonly device?: DeviceModel
   /** Something was allowed before, and `scopes` and `resources` are only what is added. */
   readonly newOnly: boolean
+}
+
+/** The device that asks, on the page that allows it. */
+export interface DeviceModel {
+  readonly userCode: string
+  readonly startedAt: Date
+  readonly firstParty: boolean
+  readonly browser?: string
+  readonly system?: string
+  readonly address: string
+  /** It asks from the address of the browser that shows the page. */
+  readonly sameAddress: boolean
+}
+
+/** Posts `user_code`, `xsrf` and `confirm`. With `asks` the code came with a link and is only to be compared. */
+export interface DeviceCodeModel {
+  readonly action: string
+  readonly code: string
+  readonly asks: boolean
+  readonly error?: Text
 }
 
 /** `homeUrl` is the way on where the client is unknown or has no address. */

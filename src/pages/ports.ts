@@ -1,10 +1,11 @@
 import type { Context } from 'koa'
 import type { Attempt, Factor, Interlude, MailedLink, Panel, Proof } from '../features/feature.ts'
 import type { Clock } from '../kernel/clock.ts'
-import type { RequestFacts } from '../kernel/http.ts'
+import type { Browser, RequestFacts } from '../kernel/http.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Level } from '../kernel/levels.ts'
 import type { Interactions, RememberedConsent, SignedIn, SignInRequest } from '../provider/index.ts'
+import type { DetailTypeView } from './login/details.ts'
 import type { AccountView, ClientView, InboxMailView, RegistrationFormView } from './models.ts'
 import type { Views } from './views.ts'
 
@@ -20,6 +21,8 @@ export interface PagePorts {
   readonly people: People
   readonly clients: { view(clientId: string): Promise<ClientView | undefined> }
   readonly apis: { view(indicator: string): Promise<ApiView | undefined> }
+  /** Types of authorization details (RFC 9396). */
+  readonly detailTypes: { view(type: string): Promise<DetailTypeView | undefined> }
   readonly consents: {
     find(userId: string, clientId: string): Promise<RememberedConsent | undefined>
     remember(
@@ -42,6 +45,8 @@ export interface PagePorts {
   readonly registration: Registration
   readonly setup: Setup
   readonly passwords: PasswordLinks
+  /** What a browser or another program is, by what it calls itself. */
+  readonly describeBrowser: (userAgent: string) => Promise<Browser>
   readonly record: (event: PageEvent) => Promise<void>
   /** The sample application of development mode. */
   readonly sampleUrl: string | undefined

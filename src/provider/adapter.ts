@@ -11,7 +11,11 @@ export interface AdapterDependencies {
   readonly artefacts: Artefacts
   readonly sessions: SessionStore
   readonly clients: Clients
+  readonly deviceCodes: Partial<Adapter>
+  readonly backchannelRequests: Partial<Adapter>
   readonly serverScopes: ReadonlySet<string>
+  /** The registered types of authorization details (RFC 9396). */
+  readonly detailTypes?: ReadonlySet<string>
   /** The client that the request at hand has authenticated as. */
   readonly currentClientId: () => string | undefined
 }
@@ -27,6 +31,8 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
     Client: clientAdapter(dependencies),
     Session: sessionAdapter(dependencies.sessions),
     Interaction: { destroy: (id) => dependencies.artefacts.endInteraction(id) },
+    DeviceCode: dependencies.deviceCodes,
+    BackchannelAuthenticationRequest: dependencies.backchannelRequests,
     // The library removes a grant and what came from it in several writes; here they go together or not at all.
     Grant: { destroy: (id) => dependencies.artefacts.endGrant(id) },
   }
@@ -44,8 +50,7 @@ function artefactAdapter(model: string, dependencies: AdapterDependencies): Adap
       return found as AdapterPayload | undefined
     },
     findByUid: absent,
-    findByUserCode: (userCode) =>
-      artefacts.findBy(model, 'userCode', userCode) as Promise<AdapterPayload | undefined>,
+    findByUserCode: absent,
     // The library asks "is it consumed?" and then says "consume it"; between the two another request may have come.
     async consume(id) {
       if (await artefacts.consume(model, id)) return
@@ -74,10 +79,16 @@ async function endReplayed(
     await artefacts.endGrant(spent.grantId)
 }
 
-const clientAdapter = ({ clients, serverScopes }: AdapterDependencies): Operations => ({
+const clientAdapter = ({ clients, serverScopes, detailTypes }: AdapterDependencies): Operations => ({
   async find(id) {
     const client = await clients.find(id)
-    return client === undefined ? undefined : clientMetadata(client, serverScopes)
+    if (client === undefined) return undefined
+    // One that is registered no more is left out: the library would have nothing to do with a client that names it.
+    const types = client.authorizationDetailsTypes?.filter((type) => detailTypes?.has(type)) ?? []
+    return {
+      ...clientMetadata(client, serverScopes),
+      ...(types.length > 0 && { authorization_details_types: types }),
+    }
   },
   upsert: nothing,
   destroy: nothing,

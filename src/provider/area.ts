@@ -11,8 +11,24 @@ export interface Area {
 }
 
 /** Puts configurations together: lists are appended, objects joined, and of single values the last counts. */
-export const joined = (configurations: readonly Configuration[]): Configuration =>
-  configurations.reduce<Configuration>((all, each) => join(all, each) as Configuration, {})
+export const joined = (configurations: readonly Configuration[]): Configuration => ({
+  ...configurations.reduce<Configuration>((all, each) => join(all, each) as Configuration, {}),
+  ...tokenClaims(configurations.flatMap(({ extraTokenClaims }) => extraTokenClaims ?? [])),
+})
+
+type ExtraTokenClaims = NonNullable<Configuration['extraTokenClaims']>
+
+/** Several areas may have something to say in a token; of the same claim the last counts. */
+function tokenClaims(all: readonly ExtraTokenClaims[]): Configuration {
+  if (all.length <= 1) return {}
+  return {
+    async extraTokenClaims(ctx, token) {
+      const said = await Promise.all(all.map((each) => each(ctx, token)))
+      const claims: Record<string, unknown> = Object.assign({}, ...said)
+      return Object.keys(claims).length === 0 ? undefined : claims
+    },
+  }
+}
 
 function join(first: unknown, second: unknown): unknown {
   if (second === undefined) return first

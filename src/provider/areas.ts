@@ -6,6 +6,7 @@ import { authorizationDetails } from './authorization-details.ts'
 import { backchannelAuthentication } from './backchannel-authentication.ts'
 import { certificates } from './certificates.ts'
 import { deviceFlow } from './device-flow.ts'
+import { dpopNonces } from './dpop-nonces.ts'
 import { encryption } from './encryption.ts'
 import { profiles } from './profiles.ts'
 import { registration } from './registration.ts'
@@ -17,6 +18,7 @@ export const areas: readonly Area[] = [
   profiles,
   encryption,
   certificates,
+  dpopNonces,
   deviceFlow,
   backchannelAuthentication,
   tokenExchange,

@@ -32,7 +32,7 @@ export const sealedRow = (model: string, id: string): string => `artefact:${mode
 
 const columns =
   'model, id, payload, sealed_id, grant_id, session_uid, user_id, client_id, user_code, created_at, expires_at'
-const found = 'SELECT model, id, payload, sealed_id, expires_at, consumed_at FROM artefact'
+export const foundRows = 'SELECT model, id, payload, sealed_id, expires_at, consumed_at FROM artefact'
 const live = '(expires_at IS NULL OR expires_at > ?)'
 
 /** The statements that every token request runs. */
@@ -55,10 +55,9 @@ export function openArtefactRows(storage: Storage) {
   const rewrite = statement(
     `UPDATE artefact SET payload = ?, user_id = ?, session_uid = ?, expires_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL`,
   )
-  const load = openRowLoader(storage, found)
+  const load = openRowLoader(storage, foundRows)
   const selectBy = {
-    sessionUid: statement(`${found} WHERE session_uid = ? AND model = ? AND ${live}`),
-    userCode: statement(`${found} WHERE user_code = ? AND model = ? AND ${live}`),
+    sessionUid: statement(`${foundRows} WHERE session_uid = ? AND model = ? AND ${live}`),
   }
   const consume = statement(
     `UPDATE artefact SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL AND ${live}`,
@@ -78,16 +77,16 @@ export function openArtefactRows(storage: Storage) {
     },
 
     async find(model: string, id: string): Promise<FoundRow | undefined> {
-      return read(await load({ model, id }))
+      return readRow(await load({ model, id }))
     },
 
     async findBy(
-      column: 'sessionUid' | 'userCode',
+      column: 'sessionUid',
       value: string,
       { model, now }: { readonly model: string; readonly now: Date },
     ): Promise<FoundRow | undefined> {
       const [row] = await selectBy[column].rows(value, model, now)
-      return read(row)
+      return readRow(row)
     },
 
     /** True for the one call that finds it unconsumed and alive. */
@@ -123,7 +122,7 @@ const valuesOf = ({
     expiresAt,
   ] as const
 
-function read(row: readonly unknown[] | undefined): FoundRow | undefined {
+export function readRow(row: readonly unknown[] | undefined): FoundRow | undefined {
   if (row === undefined) return undefined
   const [model, id, payload, sealedId, expiresAt, consumedAt] = row as readonly [
     string,

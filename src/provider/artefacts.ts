@@ -25,7 +25,7 @@ export interface Artefacts extends Revocation, InteractionTrails, SessionDirecto
   find(model: string, id: string): Promise<Payload | undefined>
   /** A consumed artefact, expired or not, as long as its row is kept. */
   findSpent(model: string, id: string): Promise<Payload | undefined>
-  findBy(model: string, column: 'sessionUid' | 'userCode', value: string): Promise<Payload | undefined>
+  findBy(model: string, column: 'sessionUid', value: string): Promise<Payload | undefined>
   /** One conditional write: true for exactly one of all callers. */
   consume(model: string, id: string): Promise<boolean>
   remove(model: string, id: string): Promise<void>
@@ -47,7 +47,7 @@ export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
   const { rowOf, artefactOf } = openStoredForm({ clock, sealing })
 
   return {
-    ...openRevocation(storage, sessionEnded),
+    ...openRevocation({ storage, clock, settings, sessionEnded }),
     ...openSessionDirectory({ storage, clock, settings }),
     ...openInteractionTrails(storage, clock),
     insertOnce: insertingOnce({ storage, clock }),

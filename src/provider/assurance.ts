@@ -10,6 +10,8 @@ export type Acr = `urn:latchkey:acr:${Level}`
 /** The authentication context classes that can be asked for and that ID tokens report as `acr`, from little to much. */
 export const acrValues: readonly Acr[] = levels.map((level) => `${prefix}${level}` as const)
 
+export const acrOf = (level: Level): Acr => `${prefix}${level}`
+
 /** `undefined` for a class that is not ours. */
 export const levelOf = (acr: unknown): Level | undefined =>
   typeof acr === 'string' ? levels.find((level) => acr === `${prefix}${level}`) : undefined

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Middleware } from 'koa'
 import { documentCache } from './documents.ts'
-import { buildInstance, type Instance, outboundOf } from './instance.ts'
+import { buildInstance, type Instance, outboundOf, revisionOf } from './instance.ts'
 import type { ProviderDependencies } from './ports.ts'
 
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
@@ -22,7 +22,6 @@ interface Running extends Instance {
 
 /** The library takes its keys when it is built, so a change of keys means a new instance in place of the old one. */
 export function openCurrentInstance(dependencies: ProviderDependencies): CurrentInstance {
-  const { keys } = dependencies.ports
   const outbound = outboundOf(dependencies)
   let layers: Layers = (documents) => [documents]
   let building: Promise<Running> | undefined
@@ -41,7 +40,7 @@ export function openCurrentInstance(dependencies: ProviderDependencies): Current
 
   /** The latest, unless keys have changed since; a revision that cannot be known is taken for the same. */
   function upToDate(): Running | undefined {
-    const revision = keys.revision()
+    const revision = revisionOf(dependencies.ports)
     return revision === undefined || revision === latest?.revision ? latest : undefined
   }
 

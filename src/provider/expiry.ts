@@ -9,7 +9,8 @@ const batch = 500
 export async function removeExpired({ db }: Storage, now: Date): Promise<boolean> {
   const limit = after(now, -keptAfterExpirySeconds)
   const rows = await db.artefact.findMany({
-    where: { expiresAt: { lt: limit } },
+    // Sessions go when their applications have been told (`Revocation.endExpiredSessions`).
+    where: { expiresAt: { lt: limit }, OR: [{ model: { not: 'Session' } }, { userId: null }] },
     select: { model: true, id: true },
     orderBy: { expiresAt: 'asc' },
     take: batch,

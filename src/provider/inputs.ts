@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa'
 import type { AdapterDependencies } from './adapter.ts'
 import type { OutboundFetch } from './outbound.ts'
-import type { Ports, ProviderDependencies } from './ports.ts'
+import type { AuthorizationType, Ports, ProviderDependencies } from './ports.ts'
 
 export interface InstanceInputs extends ProviderDependencies {
   readonly outbound: OutboundFetch
@@ -13,5 +13,7 @@ type KeyMaterial = Awaited<ReturnType<Ports['keys']['snapshot']>>
 export interface OptionInputs extends ProviderDependencies {
   readonly adapter: AdapterDependencies
   readonly keyMaterial: KeyMaterial
+  /** The registered types of authorization details (RFC 9396). */
+  readonly authorizationTypes: readonly AuthorizationType[]
   readonly outbound: OutboundFetch
 }

@@ -4,9 +4,13 @@ import { errors, Provider } from 'oidc-provider'
 import { areas } from './areas.ts'
 import { reportAskedAcr } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
+import { openBackchannelRequests } from './backchannel-rows.ts'
+import { openDeviceCodes } from './device-codes.ts'
+import { tellUnencryptable, withdrawn } from './encryption.ts'
 import { eachOrUnavailable } from './errors.ts'
 import type { InstanceInputs } from './inputs.ts'
 import { ownLogoutForm } from './logout.ts'
+import { tellInFrames } from './logout-frames.ts'
 import { options } from './options.ts'
 import { type OutboundFetch, openOutbound } from './outbound.ts'
 import { isOwnRedirect } from './own-pages.ts'
@@ -18,8 +22,8 @@ import { openSessions, type SessionStore } from './sessions.ts'
 export interface Instance {
   readonly provider: Provider
   readonly sessions: SessionStore
-  /** The key revision it was built from. */
-  readonly revision: number | undefined
+  /** Of what it was built from. */
+  readonly revision: string | undefined
 }
 
 export const outboundOf = ({ settings }: ProviderDependencies): OutboundFetch =>
@@ -33,8 +37,10 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
     ports: available(received.ports),
   }
   const { issuer, ports, artefacts, outbound, middleware } = inputs
-  const revision = ports.keys.revision()
+  // The ports themselves: with every operation made asynchronous, no revision would ever be the same.
+  const revision = revisionOf(received.ports)
   const keyMaterial = await ports.keys.snapshot()
+  const authorizationTypes = await ports.authorizationTypes.list()
   const sessions = eachOrUnavailable(
     openSessions({
       ...inputs,
@@ -44,19 +50,38 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   )
   const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(ports.accounts.scopes)])
   const currentClientId = (): string | undefined => Provider.ctx?.oidc.client?.clientId
-  const adapter = { artefacts, sessions, clients: ports.clients, serverScopes, currentClientId }
-  const provider = new Provider(issuer, options({ ...inputs, adapter, keyMaterial, outbound }))
+  const deviceCodes = openDeviceCodes(inputs)
+  const backchannelRequests = openBackchannelRequests(inputs)
+  const detailTypes = new Set(authorizationTypes.map(({ type }) => type))
+  const adapter = {
+    ...{ artefacts, sessions, deviceCodes, backchannelRequests, serverScopes, detailTypes, currentClientId },
+    clients: ports.clients,
+  }
+  const provider = new Provider(
+    issuer,
+    options({ ...inputs, adapter, keyMaterial, authorizationTypes, outbound }),
+  )
   // The host has replaced the forwarded headers by what it knows itself, so they can be believed here.
   provider.proxy = true
   provider.maxIpsCount = 1
   extendModels(provider, inputs, sessions)
-  for (const area of areas) area.extend?.(provider, inputs)
   reportAskedAcr(provider)
   listen(provider, inputs)
+  provider.use(tellInFrames({ issuer, clients: ports.clients }, ports.pages))
   for (const layer of middleware) provider.use(layer)
+  // Behind the host's layers, so that what goes wrong in them is answered as everywhere.
+  for (const area of areas) area.extend?.(provider, inputs)
+  provider.use(withdrawn(keyMaterial.withdrawn))
+  provider.use(tellUnencryptable(ports.pages))
   provider.use(allowFormTargets)
   provider.use(ownLogoutForm(ports.pages))
   return { provider, sessions, revision }
+}
+
+/** Counts the changes of what the library is told once, when it is built; `undefined` while that cannot be known. */
+export function revisionOf({ keys, authorizationTypes }: Ports): string | undefined {
+  const [ofKeys, ofTypes] = [keys.revision(), authorizationTypes.revision()]
+  return ofKeys === undefined || ofTypes === undefined ? undefined : `${ofKeys}.${ofTypes}`
 }
 
 /** Whatever the library asks while the database is away, its answer is 503 and not a server error. */
@@ -66,6 +91,7 @@ const available = (ports: Ports): Ports => ({
   clients: eachOrUnavailable(ports.clients),
   consents: eachOrUnavailable(ports.consents),
   apis: eachOrUnavailable(ports.apis),
+  authorizationTypes: eachOrUnavailable(ports.authorizationTypes),
 })
 
 /**

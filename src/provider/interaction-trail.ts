@@ -11,6 +11,8 @@ export interface InteractionTrail {
   readonly finished: boolean
   /** The parameters of the authorization request. */
   readonly params: Payload
+  /** It was about a device (RFC 8628). */
+  readonly forDevice: boolean
 }
 
 export interface InteractionTrails {
@@ -34,11 +36,13 @@ export function openInteractionTrails({ db }: Storage, clock: Clock): Interactio
       const row = await db.artefact.findUnique({ where: { model_id: { model, id: hashSecret(id) } } })
       if (row === null) return undefined
       const pending = row.consumedAt === null && (row.expiresAt === null || row.expiresAt > clock.now())
+      const { params, deviceCode } = JSON.parse(row.payload) as { params: Payload; deviceCode?: string }
       return {
         clientId: row.clientId ?? undefined,
         pending,
         finished: row.consumedAt !== null,
-        params: (JSON.parse(row.payload) as { params: Payload }).params,
+        params,
+        forDevice: deviceCode !== undefined,
       }
     },
   }

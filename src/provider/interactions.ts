@@ -1,10 +1,12 @@
 import type { Context } from 'koa'
 import type { Interaction, Provider } from 'oidc-provider'
+import type { AuthorizationDetail } from '../kernel/authorization-details.ts'
 import { AppError } from '../kernel/errors.ts'
 import type { Level } from '../kernel/levels.ts'
 import type { Artefacts } from './artefacts.ts'
 import { type Acr, askedLevels, levelOf } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
+import { deviceConfirmationReason, type WaitingDevice, waitingDevice } from './device-confirmation.ts'
 import { orUnavailable } from './errors.ts'
 import { extend } from './grants.ts'
 import { ownPath } from './own-pages.ts'
@@ -66,6 +68,8 @@ export interface PendingInteraction {
   /** Asked whatever was allowed before: `prompt=consent`, or an application that could be an impostor. */
   readonly decidesAnew: boolean
   readonly offlineAccess: boolean
+  /** The device that is to be signed in (RFC 8628). */
+  readonly device: WaitingDevice | undefined
 }
 
 export interface HeldProof {
@@ -89,7 +93,8 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
       const provider = await current()
       const interaction = await detailsOf(provider, ctx)
       if (interaction.uid !== uid) throw notHere()
-      return { ...describe(interaction), held: await heldBy(provider, interaction) }
+      const device = await orUnavailable(() => waitingDevice(provider, interaction))
+      return { ...describe(interaction), held: await heldBy(provider, interaction), device }
     },
 
     async trail(ctx, uid) {
@@ -106,7 +111,7 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
         clientId: trail.clientId,
         pending: trail.pending,
         finished: trail.finished,
-        restartPath: sameBrowser ? `${ownPath(provider, 'authorization')}?${query}` : undefined,
+        restartPath: sameBrowser ? restartPath(provider, trail.forDevice, query) : undefined,
       }
     },
 
@@ -135,6 +140,10 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
     },
   }
 }
+
+/** A device has begun its request itself; its person types the code again. */
+const restartPath = (provider: Provider, forDevice: boolean, query: URLSearchParams): string =>
+  forDevice ? ownPath(provider, 'code_verification') : `${ownPath(provider, 'authorization')}?${query}`
 
 const notHere = (cause?: unknown): AppError =>
   new AppError(
@@ -165,13 +174,14 @@ async function goOn(
   ctx.redirect(returnTo)
 }
 
-function describe(interaction: Interaction): Omit<PendingInteraction, 'held'> {
+function describe(interaction: Interaction): Omit<PendingInteraction, 'held' | 'device'> {
   const { params, prompt, session } = interaction
   const details = prompt.details as Payload
   const text = (value: unknown): string | undefined =>
     typeof value === 'string' && value !== '' ? value : undefined
   const decidesAnew = prompt.reasons.some(
-    (reason) => reason === 'consent_prompt' || reason === 'native_client_prompt',
+    (reason) =>
+      reason === 'consent_prompt' || reason === 'native_client_prompt' || reason === deviceConfirmationReason,
   )
   const missing = decidesAnew ? (details.asked as RememberedConsent) : missingOf(details)
   return {
@@ -209,4 +219,5 @@ const missingOf = (details: Payload): RememberedConsent => ({
   scopes: (details.missingOIDCScope ?? []) as readonly string[],
   claims: (details.missingOIDCClaims ?? []) as readonly string[],
   resources: (details.missingResourceScopes ?? {}) as Readonly<Record<string, readonly string[]>>,
+  ...(details.rar !== undefined && { authorizationDetails: details.rar as readonly AuthorizationDetail[] }),
 })

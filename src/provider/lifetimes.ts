@@ -1,4 +1,4 @@
-import type { Configuration } from 'oidc-provider'
+import type { Client, Configuration } from 'oidc-provider'
 import type { Clock } from '../kernel/clock.ts'
 import type { SettingValues } from '../kernel/settings.ts'
 import type { Payload } from './payload.ts'
@@ -20,19 +20,38 @@ export function lifetimes(values: Values, clock: Clock): NonNullable<Configurati
   return {
     AuthorizationCode: codeTtlSeconds,
     PushedAuthorizationRequest: requestTtlSeconds,
-    AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? values.accessTokenTtlSeconds,
-    ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? values.accessTokenTtlSeconds,
-    IdToken: values.idTokenTtlSeconds,
+    AccessToken: (_ctx, token, client) => accessTokenTtl(values, token, client),
+    ClientCredentials: (_ctx, token, client) => accessTokenTtl(values, token, client),
+    IdToken: (_ctx, _token, client) => shortest(values.idTokenTtlSeconds, client?.id_token_ttl_seconds),
     // One that does not rotate is written once, so its time cannot be prolonged by use.
-    RefreshToken: (_ctx, token, client) =>
-      client.clientAuthMethod === 'none' && !token.isSenderConstrained()
-        ? capped(values.refreshTokenIdleSeconds, values.refreshTokenMaximumSeconds, token.iiat)
-        : values.refreshTokenMaximumSeconds,
+    RefreshToken: (_ctx, token, client) => {
+      const maximum = shortest(values.refreshTokenMaximumSeconds, client.refresh_token_maximum_seconds)
+      if (client.clientAuthMethod !== 'none' || token.isSenderConstrained()) return maximum
+      return capped(
+        shortest(values.refreshTokenIdleSeconds, client.refresh_token_idle_seconds),
+        maximum,
+        token.iiat,
+      )
+    },
     Session: (_ctx, session) =>
       capped(values.sessionIdleSeconds, sessionMaximum(values, session), session.loginTs),
     Interaction: values.interactionTtlSeconds,
     Grant: values.refreshTokenMaximumSeconds + values.sessionMaximumSeconds,
   }
+}
+
+/** The server's own lifetime, or the client's where that is less. */
+const shortest = (server: number, client: unknown): number =>
+  typeof client === 'number' ? Math.min(server, client) : server
+
+/** The shortest of what the API, the client and the server say counts. */
+const accessTokenTtl = (
+  values: Values,
+  { resourceServer }: { readonly resourceServer?: { readonly accessTokenTTL?: number } | undefined },
+  client: Client | undefined,
+): number => {
+  const ofApi = resourceServer?.accessTokenTTL ?? values.accessTokenTtlSeconds
+  return shortest(Math.min(ofApi, values.accessTokenMaximumSeconds), client?.access_token_ttl_seconds)
 }
 
 /** A session that its person did not ask to keep is `transient`, in the library's word. */

@@ -2,10 +2,11 @@ import type { Middleware } from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { clientOf } from './client-metadata.ts'
 import { ownPath } from './own-pages.ts'
+import type { SubjectOf } from './pairwise.ts'
 import type { ProviderPages } from './ports.ts'
 
 /** The pages of RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0). */
-export const logoutPages = (pages: ProviderPages) => ({
+export const logoutPages = (pages: ProviderPages, subjectOf: SubjectOf) => ({
   async logoutSource(ctx: KoaContextWithOIDC): Promise<void> {
     const { session, provider } = ctx.oidc
     const xsrf = (session?.state as { secret?: string } | undefined)?.secret ?? ''
@@ -15,7 +16,7 @@ export const logoutPages = (pages: ProviderPages) => ({
       xsrf,
       client: clientOf(ctx),
       userId: session?.accountId ?? '',
-      confirmed: hintIsThisSession(ctx),
+      confirmed: hintIsThisSession(ctx, subjectOf),
       returnsTo: typeof returnsTo === 'string' ? returnsTo : undefined,
     })
   },
@@ -45,10 +46,10 @@ export const ownLogoutForm =
   }
 
 /** The library checks that the hint is a token of ours; that it is of this very session is checked here (§2, §6). */
-function hintIsThisSession({ oidc }: KoaContextWithOIDC): boolean {
+function hintIsThisSession({ oidc }: KoaContextWithOIDC, subjectOf: SubjectOf): boolean {
   const payload = oidc.entities.IdTokenHint?.payload
   const { session, client } = oidc
-  if (payload === undefined || session === undefined || client === undefined) return false
+  if (payload === undefined || session?.accountId === undefined || client === undefined) return false
   const sid = session.sidFor(client.clientId)
-  return payload.sub === session.accountId && sid !== undefined && payload.sid === sid
+  return payload.sub === subjectOf(session.accountId, client) && sid !== undefined && payload.sid === sid
 }

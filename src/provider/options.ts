@@ -10,11 +10,9 @@ import type { OptionInputs } from './inputs.ts'
 import { lifetimes } from './lifetimes.ts'
 import { logoutPages } from './logout.ts'
 import { maximumBodyBytes } from './outbound.ts'
+import { openSubjects } from './pairwise.ts'
 import { interactionPrompts } from './policy.ts'
 import type { Accounts } from './ports.ts'
-
-const signingAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const
-const acceptedAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'] as const
 
 /** Everything that the library is told: the ground that all stand on, and each area of the protocol. */
 export const options = (inputs: OptionInputs): Configuration =>
@@ -31,20 +29,17 @@ function ground(inputs: OptionInputs): Configuration {
     ...people(ports.accounts),
     ...clients(issuer),
     ...tokens,
-    ...algorithms(),
 
     scopes: [...adapter.serverScopes],
     loadExistingGrant: (ctx) => loadGrant(ctx, ports.consents),
     interactions: {
-      policy: interactionPrompts(ports.clients),
+      policy: interactionPrompts(ports),
       url: (_ctx, interaction) => `${issuer}/interaction/${interaction.uid}`,
     },
     acrValues: [...acrValues],
     discovery: { ...ports.discovery },
     ttl: lifetimes(settings, clock),
     clockTolerance: 15,
-    responseTypes: ['code', 'none'],
-    pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
 
     renderError: async (ctx, out, error) => {
@@ -70,9 +65,9 @@ const people = (accounts: Accounts): Configuration => ({
     if (account === undefined) return undefined
     return {
       accountId: id,
-      claims: async (_use, scope) => ({
+      claims: async (_use, scope, asked) => ({
         sub: id,
-        ...(await accounts.claims(id, new Set(scope.split(' ')))),
+        ...(await accounts.claims(id, scopesOf(accounts.scopes, scope, asked))),
       }),
     }
   },
@@ -81,6 +76,16 @@ const people = (accounts: Accounts): Configuration => ({
     openid: ['sub', 'acr', 'amr', 'auth_time'],
   },
 })
+
+/**
+ * The scopes allowed, and those that give single claims which were asked for by the claims parameter (OpenID Connect
+ * Core 1.0 §5.5); of these the library tells no other claim.
+ */
+function scopesOf(scopes: Accounts['scopes'], allowed: string, asked: object | undefined): ReadonlySet<string> {
+  const names = Object.keys(asked ?? {})
+  const giving = Object.entries(scopes).filter(([, claims]) => claims.some((claim) => names.includes(claim)))
+  return new Set([...allowed.split(' '), ...giving.map(([scope]) => scope)])
+}
 
 const clients = (issuer: string): Configuration => ({
   clients: [directClient(issuer)],
@@ -95,15 +100,6 @@ const clients = (issuer: string): Configuration => ({
     (client.allowed_origins as string[] | undefined)?.includes(origin) ?? false,
 })
 
-/** Lists of its own for each instance: the library takes out of them what it does not offer. */
-const algorithms = (): Configuration => ({
-  enabledJWA: {
-    idTokenSigningAlgValues: [...signingAlgorithms],
-    clientAuthSigningAlgValues: [...acceptedAlgorithms],
-    dPoPSigningAlgValues: [...acceptedAlgorithms],
-  },
-})
-
 /** Who gets a refresh token, and how long what was given outlives its session. */
 const tokens: Configuration = {
   issueRefreshToken: async (_ctx, client, code) =>
@@ -115,14 +111,13 @@ const tokens: Configuration = {
   expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
 }
 
-function features({ ports, keyMaterial }: OptionInputs): Configuration['features'] {
+function features({ ports, keyMaterial, sealing }: OptionInputs): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
-    claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     dPoP: { enabled: true, nonceSecret: keyMaterial.dpopNonceSecret },
-    rpInitiatedLogout: { enabled: true, ...logoutPages(ports.pages) },
+    rpInitiatedLogout: { enabled: true, ...logoutPages(ports.pages, openSubjects(sealing)) },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
   }
 }

@@ -1,12 +1,17 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { assuranceCheck } from './assurance.ts'
+import { detailsCheck } from './details-check.ts'
+import { deviceConfirmation } from './device-confirmation.ts'
 import { requested } from './grants.ts'
-import type { Clients } from './ports.ts'
+import type { Ports } from './ports.ts'
 
 const { base, Check, Prompt } = interactionPolicy
 
 /** When a person is asked for something in the middle of an authorization request. */
-export function interactionPrompts(clients: Clients): ReturnType<typeof base> {
+export function interactionPrompts({
+  clients,
+  consents,
+}: Pick<Ports, 'clients' | 'consents'>): ReturnType<typeof base> {
   const prompts = base()
   // OpenID Connect Prompt Create 1.0; before the sign-in, which it stands for.
   prompts.add(new Prompt({ name: 'create', requestable: true }), 0)
@@ -45,5 +50,8 @@ export function interactionPrompts(clients: Clients): ReturnType<typeof base> {
           : Check.NO_NEED_TO_PROMPT,
     ),
   )
+  consent.checks.add(deviceConfirmation())
+  consent.checks.remove('rar_prompt')
+  consent.checks.add(detailsCheck(consents))
   return prompts
 }

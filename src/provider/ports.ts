@@ -1,12 +1,23 @@
 import type { JWK } from 'jose'
 import type { Context } from 'koa'
+import type { AuthorizationDetail } from '../kernel/authorization-details.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { DeclaredClaim, PlacedClaim } from '../kernel/declared-claims.ts'
 import type { Level } from '../kernel/levels.ts'
 import type { Sealing } from '../kernel/sealing.ts'
 import type { SettingValues } from '../kernel/settings.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Artefacts } from './artefacts.ts'
+import type { MutualTls } from './mutual-tls.ts'
+import type { BackchannelPorts } from './backchannel-ports.ts'
+import type { ClientEncryption } from './client-encryption.ts'
+import type { DevicePorts } from './device-ports.ts'
+import type { ApplicationLogouts, LogoutFields } from './logout-ports.ts'
+import type { TrustedIssuers } from './assertions/ports.ts'
+import type { RegistrationPorts } from './registration-ports.ts'
+import type { ClientProfile, SecurityProfiles } from './profile-rules.ts'
 import type { settings } from './settings.ts'
+import type { ExchangeFields } from './token-exchange/ports.ts'
 
 /** What the provider needs of the rest of the house. `provider-ports.ts` meets it. */
 export interface Ports {
@@ -14,8 +25,16 @@ export interface Ports {
   readonly clients: Clients
   readonly consents: Consents
   readonly apis: Apis
+  readonly authorizationTypes: AuthorizationTypes
   readonly keys: Keys
+  readonly mutualTls: MutualTls
+  readonly profiles: SecurityProfiles
+  readonly trustedIssuers: TrustedIssuers
+  readonly registrations: RegistrationPorts
+  readonly applicationLogouts: ApplicationLogouts
   readonly pages: ProviderPages
+  readonly devices: DevicePorts
+  readonly backchannel: BackchannelPorts
   readonly events: ProviderEvents
   /** What the discovery document says beside what the library knows of itself. */
   readonly discovery: Readonly<Record<string, unknown>>
@@ -43,7 +62,7 @@ export interface Accounts {
   readonly scopes: Readonly<Record<string, readonly string[]>>
 }
 
-export interface ProviderClient {
+export interface ProviderClient extends ClientProfile, ExchangeFields, ClientEncryption, LogoutFields {
   readonly id: string
   readonly name: string
   readonly kind: string
@@ -60,9 +79,27 @@ export interface ProviderClient {
   readonly authentication: string
   readonly jwks?: unknown
   readonly jwksUri?: string | undefined
+  readonly tlsClientAuthSubjectDn?: string | undefined
+  readonly tlsClientAuthSanDns?: string | undefined
+  readonly tlsClientAuthSanUri?: string | undefined
+  readonly tlsClientAuthSanIp?: string | undefined
+  readonly tlsClientAuthSanEmail?: string | undefined
+  readonly useMtlsEndpointAliases?: boolean | undefined
+  /** Its DPoP proofs must carry a nonce of the server. */
+  readonly dpopNonceRequired?: boolean | undefined
   readonly idTokenAlgorithm: string
   /** What must be proven to sign in to it, where that is more than the server demands. */
   readonly requiredLevel?: Level | undefined
+  readonly backchannelTokenDeliveryMode?: 'poll' | 'ping' | undefined
+  readonly backchannelClientNotificationEndpoint?: string | undefined
+  readonly accessTokenTtlSeconds?: number | undefined
+  readonly idTokenTtlSeconds?: number | undefined
+  readonly refreshTokenIdleSeconds?: number | undefined
+  readonly refreshTokenMaximumSeconds?: number | undefined
+  /** Claims that it gets beside those of scopes. */
+  readonly extraClaims?: readonly PlacedClaim[] | undefined
+  /** The types of authorization details that it may ask for. */
+  readonly authorizationDetailsTypes?: readonly string[] | undefined
 }
 
 export interface Clients {
@@ -70,6 +107,8 @@ export interface Clients {
   find(clientId: string): Promise<ProviderClient | undefined>
   /** Compares with each secret of the client that has not expired, in constant time. */
   verifySecret(clientId: string, presented: string): Promise<boolean>
+  /** Those that authenticate by federation or exchange tokens. */
+  special(): Promise<readonly ProviderClient[]>
 }
 
 /** What a person has allowed a client, remembered beyond the session. */
@@ -78,6 +117,8 @@ export interface RememberedConsent {
   readonly claims: readonly string[]
   /** API scopes by resource indicator. */
   readonly resources: Readonly<Record<string, readonly string[]>>
+  /** In all their particulars (RFC 9396). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
 export interface Consents {
@@ -95,6 +136,15 @@ export interface Api {
   readonly accessTokenTtlSeconds: number
   /** Clients that may introspect tokens made for this API, beside the client that holds them. */
   readonly introspectors?: readonly string[]
+  /** To what its tokens must be bound. */
+  readonly requiredSenderConstraint?: 'none' | 'dpop' | 'mtls' | 'any' | undefined
+  readonly claims?: readonly DeclaredClaim[] | undefined
+  /** The types of authorization details that it understands. */
+  readonly authorizationDetailsTypes?: readonly string[] | undefined
+  readonly accessTokenEncryptionAlg?: string | undefined
+  readonly accessTokenEncryptionEnc?: string | undefined
+  /** The one key to which its tokens are encrypted. */
+  readonly jwks?: { readonly keys: readonly JWK[] } | undefined
 }
 
 export interface Apis {
@@ -102,9 +152,27 @@ export interface Apis {
   find(indicator: string): Promise<Api | undefined>
 }
 
+/** A type of authorization details (RFC 9396). */
+export interface AuthorizationType {
+  readonly type: string
+  /** Exactly the same details, once allowed, need not be allowed anew. */
+  readonly remember: boolean
+}
+
+export interface AuthorizationTypes {
+  /** Those that are active. */
+  list(): Promise<readonly AuthorizationType[]>
+  /** What is wrong with details of an active type, in a few words; `undefined` where nothing is. */
+  faultOf(detail: AuthorizationDetail): Promise<string | undefined>
+  /** Counts changes; `undefined` while that cannot be known. */
+  revision(): number | undefined
+}
+
 export interface Keys {
   snapshot(): Promise<{
     readonly jwks: readonly JWK[]
+    /** The `kid` of those that only decrypt what is on its way. */
+    readonly withdrawn: readonly string[]
     readonly cookieKeys: readonly string[]
     readonly dpopNonceSecret: Buffer
   }>
@@ -116,6 +184,14 @@ export interface ProviderPages {
   error(ctx: Context, error: ProviderFailure): string
   confirmLogout(ctx: Context, page: LogoutPage): Promise<string>
   loggedOut(ctx: Context, page: LoggedOutPage): string
+  /** A page that tells applications in hidden frames and then leads on. */
+  tellingApplications(ctx: Context, page: TellingPage): string
+}
+
+export interface TellingPage {
+  /** Addresses of applications; the only ones that the page may frame. */
+  readonly frames: readonly string[]
+  readonly continueTo: string
 }
 
 export interface LoggedOutPage {

@@ -1,7 +1,10 @@
 import type { EndedSession, Kept } from '../features/feature.ts'
+import { after, type Clock } from '../kernel/clock.ts'
 import { hashSecret } from '../kernel/ids.ts'
+import type { SettingValues } from '../kernel/settings.ts'
 import type { DatabaseTransaction, Storage } from '../storage/storage.ts'
 import { lockUser } from '../storage/user-lock.ts'
+import type { settings } from './settings.ts'
 
 /** What ends before its time, and everything that came from it with it. */
 export interface Revocation {
@@ -17,6 +20,8 @@ export interface Revocation {
     uid: string,
     options: { readonly offlineAccess: boolean; readonly userId?: string },
   ): Promise<EndedSession | undefined>
+  /** Ends at most one batch of sessions that ran out, and tells of them; true when more may be left. */
+  endExpiredSessions(): Promise<boolean>
   /** Everything that serves a user: sessions, tokens, codes, pending interactions. In the transaction of its cause. */
   endEverythingOfUser(db: DatabaseTransaction, userId: string): Promise<void>
   /** The same but for one session, what was given in it, and one pending interaction. */
@@ -27,14 +32,54 @@ export interface Revocation {
    */
   endClientOfUser(db: DatabaseTransaction, userId: string, clientId: string): Promise<boolean>
   endEverythingOfClient(db: DatabaseTransaction, clientId: string): Promise<void>
+  /** When everything of a client was last ended; tokens that are stored nowhere and are older have ended, too. */
+  clientEndedAt(clientId: string): Promise<Date | undefined>
 }
 
 /** Told of each session that is ended, in the transaction that ends it. */
 export type SessionEnded = (db: DatabaseTransaction, ended: EndedSession) => Promise<void>
 
+export interface RevocationDependencies {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly settings: Pick<SettingValues<typeof settings>, 'accessTokenMaximumSeconds'>
+  readonly sessionEnded: SessionEnded
+}
+
+const clientEnd = 'ClientEnd'
+
+/** What is stored of the client goes; a mark that lasts as long as any of its JWT access tokens ends those. */
+const endingClient = ({
+  storage,
+  clock,
+  settings,
+}: RevocationDependencies): Pick<Revocation, 'endEverythingOfClient' | 'clientEndedAt'> => ({
+  async endEverythingOfClient(db, clientId) {
+    await removeAll(db, { clientId })
+    const now = clock.now()
+    const mark = {
+      payload: JSON.stringify({ endedAt: now.getTime() }),
+      expiresAt: after(now, settings.accessTokenMaximumSeconds),
+    }
+    const key = { model: clientEnd, id: hashSecret(clientId) }
+    await db.artefact.upsert({
+      where: { model_id: key },
+      create: { ...key, ...mark, createdAt: now },
+      update: mark,
+    })
+  },
+
+  async clientEndedAt(clientId) {
+    const where = { model_id: { model: clientEnd, id: hashSecret(clientId) } }
+    const row = await storage.db.artefact.findUnique({ where, select: { payload: true } })
+    return row === null ? undefined : new Date((JSON.parse(row.payload) as { endedAt: number }).endedAt)
+  },
+})
+
 const browserBound = ['Session', 'Interaction']
 
-export const openRevocation = (storage: Storage, sessionEnded: SessionEnded): Revocation => {
+export const openRevocation = (dependencies: RevocationDependencies): Revocation => {
+  const { storage, sessionEnded } = dependencies
   const locked = locking(storage)
 
   return {
@@ -51,6 +96,8 @@ export const openRevocation = (storage: Storage, sessionEnded: SessionEnded): Re
       return await endingSession(locked.session, sessionEnded)(db, uid, options)
     },
 
+    endExpiredSessions: endingExpired(dependencies, locked),
+
     async endEverythingOfUser(db, userId) {
       await locked.user(db, userId)
       const ended = await sessionsOf(db, { userId })
@@ -58,43 +105,48 @@ export const openRevocation = (storage: Storage, sessionEnded: SessionEnded): Re
       for (const { session } of ended) await sessionEnded(db, session)
     },
 
-    async endOthersOfUser(db, userId, { sessionUid, interactionUid }) {
-      await locked.user(db, userId)
-      const all = await sessionsOf(db, { userId })
-      const grantIds = all
-        .filter(({ session }) => session.sessionUid === sessionUid)
-        .flatMap(({ grants }) => grants.map(({ grantId }) => grantId))
-      // Said positively, as SQL's NOT of a comparison with NULL is not true.
-      await db.artefact.deleteMany({
-        where: {
-          userId,
-          model: { in: browserBound },
-          ...(sessionUid === undefined
-            ? {}
-            : { OR: [{ sessionUid: null }, { sessionUid: { not: sessionUid } }] }),
-          ...(interactionUid === undefined ? {} : { id: { not: hashSecret(interactionUid) } }),
-        },
-      })
-      await db.artefact.deleteMany({
-        where: { userId, model: 'Grant', id: { notIn: grantIds.map(hashSecret) } },
-      })
-      await db.artefact.deleteMany({
-        where: {
-          userId,
-          model: { notIn: [...browserBound, 'Grant'] },
-          OR: [{ grantId: null }, { grantId: { notIn: grantIds } }],
-        },
-      })
-      for (const { session } of all) if (session.sessionUid !== sessionUid) await sessionEnded(db, session)
-    },
+    endOthersOfUser: endingOthers(locked.user, sessionEnded),
 
     endClientOfUser: async (db, userId, clientId) => (await removeAll(db, { userId, clientId })) > 0,
 
-    async endEverythingOfClient(db, clientId) {
-      await removeAll(db, { clientId })
-    },
+    ...endingClient(dependencies),
   }
 }
+
+const endingOthers =
+  (
+    lock: (db: DatabaseTransaction, userId: string) => Promise<void>,
+    sessionEnded: SessionEnded,
+  ): Revocation['endOthersOfUser'] =>
+  async (db, userId, { sessionUid, interactionUid }) => {
+    await lock(db, userId)
+    const all = await sessionsOf(db, { userId })
+    const grantIds = all
+      .filter(({ session }) => session.sessionUid === sessionUid)
+      .flatMap(({ grants }) => grants.map(({ grantId }) => grantId))
+    // Said positively, as SQL's NOT of a comparison with NULL is not true.
+    await db.artefact.deleteMany({
+      where: {
+        userId,
+        model: { in: browserBound },
+        ...(sessionUid === undefined
+          ? {}
+          : { OR: [{ sessionUid: null }, { sessionUid: { not: sessionUid } }] }),
+        ...(interactionUid === undefined ? {} : { id: { not: hashSecret(interactionUid) } }),
+      },
+    })
+    await db.artefact.deleteMany({
+      where: { userId, model: 'Grant', id: { notIn: grantIds.map(hashSecret) } },
+    })
+    await db.artefact.deleteMany({
+      where: {
+        userId,
+        model: { notIn: [...browserBound, 'Grant'] },
+        OR: [{ grantId: null }, { grantId: { notIn: grantIds } }],
+      },
+    })
+    for (const { session } of all) if (session.sessionUid !== sessionUid) await sessionEnded(db, session)
+  }
 
 /**
  * Grants first: what is being stored under one of them is there before it can go, and goes after it. Answers with how many
@@ -154,20 +206,65 @@ const endingSession =
     return session
   }
 
+const expiredBatch = 100
+
+/**
+ * A session that ran out is worth nothing already, and what was given in it neither; only its row goes, once its
+ * applications are told. Pending sign-ins that began in it may still be finished.
+ */
+const endingExpired =
+  (
+    { storage, clock, sessionEnded }: RevocationDependencies,
+    locked: ReturnType<typeof locking>,
+  ): Revocation['endExpiredSessions'] =>
+  async () => {
+    const expired = { model: 'Session', expiresAt: { lte: clock.now() }, userId: { not: null } }
+    const rows = await storage.db.artefact.findMany({
+      where: expired,
+      select: { sessionUid: true, userId: true },
+      take: expiredBatch,
+    })
+    for (const { sessionUid, userId } of rows) {
+      await storage.transaction(async (db) => {
+        await locked.user(db, userId ?? '')
+        await locked.session(db, sessionUid ?? '')
+        // Used again or ended by somebody meanwhile.
+        const [found] = await sessionsOf(db, { ...expired, sessionUid: sessionUid ?? '' })
+        if (found === undefined) return
+        await db.artefact.deleteMany({ where: { ...expired, sessionUid } })
+        await sessionEnded(db, found.session)
+      })
+    }
+    return rows.length === expiredBatch
+  }
+
 interface FoundSession {
   readonly session: EndedSession
   readonly grants: readonly { readonly grantId: string; readonly outlives: boolean }[]
 }
 
 interface Authorization {
+  readonly sid?: string
   readonly grantId?: string
   readonly persistsLogout?: boolean
 }
 
+/** Whoever was asked for but refused, or never allowed, has got no ID token and knows nothing of the session. */
+const sidsOf = (authorizations: Readonly<Record<string, Authorization>>): EndedSession['sids'] =>
+  Object.fromEntries(
+    Object.entries(authorizations).flatMap(([clientId, { sid, grantId }]) =>
+      sid === undefined || grantId === undefined ? [] : [[clientId, sid]],
+    ),
+  )
+
 /** Sessions with the grants that were given in them. */
 async function sessionsOf(
   db: DatabaseTransaction,
-  where: { readonly userId?: string; readonly sessionUid?: string },
+  where: {
+    readonly userId?: string | { readonly not: null }
+    readonly sessionUid?: string
+    readonly expiresAt?: { readonly lte: Date }
+  },
 ): Promise<readonly FoundSession[]> {
   const rows = await db.artefact.findMany({
     where: { ...where, model: 'Session' },
@@ -182,6 +279,7 @@ async function sessionsOf(
         userId: userId ?? '',
         sessionUid: sessionUid ?? '',
         clientIds: Object.keys(authorizations),
+        sids: sidsOf(authorizations),
       },
       grants: Object.values(authorizations).flatMap(({ grantId, persistsLogout = false }) =>
         grantId === undefined ? [] : [{ grantId, outlives: persistsLogout }],

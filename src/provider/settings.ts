@@ -1,4 +1,4 @@
-import { flag, list, seconds } from '../kernel/settings.ts'
+import { choice, flag, list, seconds } from '../kernel/settings.ts'
 
 export const settings = {
   accessTokenTtlSeconds: seconds(
@@ -6,7 +6,16 @@ export const settings = {
     'How long an access token lives where its API does not say otherwise.',
     60,
   ),
-  idTokenTtlSeconds: seconds(3_600, 'How long an ID token is valid.', 60),
+  accessTokenMaximumSeconds: seconds(
+    86_400,
+    'How long an access token may live at most, whatever its API or application says.',
+    60,
+  ),
+  idTokenTtlSeconds: seconds(
+    3_600,
+    'How long an ID token is valid. Applications may be given less, never more.',
+    60,
+  ),
   refreshTokenIdleSeconds: seconds(
     14 * 86_400,
     'How long a refresh token of a public client lives when it is not used. Those of other clients do not rotate and live for the maximum.',
@@ -32,7 +41,17 @@ export const settings = {
     false,
     'Keep with each session the address of its last use, and show it to the person. Addresses in the audit are kept either way.',
   ),
+  deviceCodeTtlSeconds: seconds(
+    600,
+    'How long a device waits for its person to type its code (RFC 8628).',
+    60,
+  ),
   interactionTtlSeconds: seconds(1_800, 'How long a person has to finish signing in.', 60),
+  dpopNonces: choice(
+    ['accepted', 'fapi', 'required'],
+    'accepted',
+    'Whose DPoP proofs must carry a nonce of the server (RFC 9449 §8): accepted is those of clients with dpopNonceRequired, fapi those of clients with a FAPI profile too, required all.',
+  ),
   outboundAllowPrivate: flag(
     false,
     'Allow fetching client key sets (jwks_uri) from private, loopback and link-local addresses.',

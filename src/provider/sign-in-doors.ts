@@ -1,9 +1,10 @@
 import type { Context } from 'koa'
 import type { Level } from '../kernel/levels.ts'
-import { levelOf } from './assurance.ts'
+import { acrOf, levelOf } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import type { CurrentInstance } from './current-instance.ts'
 import { orUnavailable } from './errors.ts'
+import { leaveFrames, logoutFrames } from './logout-frames.ts'
 import { ownPage } from './own-pages.ts'
 import type { ProviderDependencies } from './ports.ts'
 
@@ -25,6 +26,8 @@ export interface SignInRequest {
   readonly fresh?: boolean
   /** Begins with the making of an account (OpenID Connect Prompt Create 1.0). */
   readonly register?: boolean
+  /** Asks for a proof that is worth so much. */
+  readonly level?: Level
 }
 
 /** Sessions, for the server's own pages. */
@@ -61,11 +64,12 @@ export function openSignInDoors(
     async signOut(ctx) {
       const { provider } = await current.get()
       const session = await sessionOf(ctx)
+      leaveFrames(ctx, await logoutFrames({ issuer, clients: ports.clients }, session.authorizations))
       await session.destroy()
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/' })
     },
 
-    signInPath({ loginHint, returnTo, fresh = false, register = false } = {}) {
+    signInPath({ loginHint, returnTo, fresh = false, register = false, level } = {}) {
       const query = new URLSearchParams({
         client_id: directClientId,
         response_type: 'none',
@@ -74,6 +78,7 @@ export function openSignInDoors(
       })
       if (fresh) query.set('prompt', 'login')
       if (register) query.set('prompt', 'create')
+      if (level !== undefined) query.set('acr_values', acrOf(level))
       if (loginHint !== undefined) query.set('login_hint', loginHint)
       return `/auth?${query}`
     },

@@ -13,14 +13,14 @@ export interface ArtefactWrite {
 }
 
 /** Models whose identifier must be restored without being presented, so it is stored sealed. */
-const restored = new Set(['Session', 'DeviceCode'])
-const pushedRow = (id: string): string => `artefact:Interaction:${id}:payload.parJti`
+const restored = new Set(['Session', 'DeviceCode', 'BackchannelAuthenticationRequest'])
+const payloadRow = (id: string): string => `artefact:Interaction:${id}:payload`
 
 /** How an artefact becomes a row and a row an artefact again: identifiers are bearer secrets, so none is stored readable. */
 export const openStoredForm = ({ clock, sealing }: { readonly clock: Clock; readonly sealing: Sealing }) => ({
   rowOf(model: string, { id, payload, ttlSeconds }: ArtefactWrite): ArtefactRow {
     const hash = hashSecret(id)
-    const kept = model === 'Interaction' ? disarmed(payload, id, { sealing, row: pushedRow(hash) }) : payload
+    const kept = model === 'Interaction' ? disarmed(payload, id, { sealing, row: payloadRow(hash) }) : payload
     return {
       model,
       id: hash,
@@ -42,7 +42,7 @@ export const openStoredForm = ({ clock, sealing }: { readonly clock: Clock; read
       ...(row.consumedAt === null ? undefined : { consumed: Math.floor(row.consumedAt.getTime() / 1000) }),
     }
     if (row.model !== 'Interaction' || id === undefined) return payload
-    return armed(payload, id, { sealing, row: pushedRow(row.id) })
+    return armed(payload, id, { sealing, row: payloadRow(row.id) })
   },
 })
 
@@ -55,7 +55,8 @@ function columnsOf(payload: Payload) {
   // Of an interaction: who has just signed in, before the session knows it.
   const { login } = (payload.result ?? {}) as { login?: Payload }
   return {
-    grantId: textOf(payload.grantId),
+    // An exchanged token is kept under the grant that it came of.
+    grantId: textOf(payload.grantId) ?? textOf((payload.origin as Payload | undefined)?.grantId),
     sessionUid: textOf(payload.sessionUid) ?? textOf(payload.uid) ?? textOf(session?.uid),
     userId: textOf(payload.accountId) ?? textOf(login?.accountId) ?? textOf(session?.accountId),
     clientId: textOf(payload.clientId) ?? textOf(params?.client_id),

@@ -10,7 +10,7 @@ export type Database = PrismaClient
 export type DatabaseTransaction = Prisma.TransactionClient
 
 /** Topics whose committed changes are counted, so that processes can drop what they cached. */
-export type Topic = 'clients' | 'resources' | 'users' | 'keys'
+export type Topic = 'clients' | 'resources' | 'authorization-types' | 'users' | 'keys' | 'issuers'
 
 export interface Storage {
   readonly dialect: Dialect

@@ -166,6 +166,21 @@ describe('what one folder keeps to itself', () => {
     ])
   })
 
+  it('a library’s inside is open to the seam, and only what its grants are made of', () => {
+    const from = 'src/provider/seam.ts'
+    expect(
+      faultsWith({ [from]: `export { findAccount } from 'oidc-provider/lib/helpers/grants.js'` }),
+    ).toEqual([])
+    expect(faultsWith({ [from]: `export * from 'oidc-provider/lib/helpers/jwt.js'` })).toEqual([
+      expect.stringContaining('nobody may import'),
+    ])
+    expect(
+      faultsWith({
+        'src/provider/a.ts': `import { findAccount } from 'oidc-provider/lib/helpers/grants.js'`,
+      }),
+    ).toEqual([expect.stringContaining('nobody may import')])
+  })
+
   it('oidc-provider itself is open to a bench and to tests', () => {
     expect(
       faultsWith({ 'bench/a.ts': `import 'oidc-provider'`, 'test/a.ts': `import 'oidc-provider'` }),

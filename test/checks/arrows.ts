@@ -66,7 +66,11 @@ const homeOf = (name: string): string => /^(features\/[^/]+(\/|$)|[^/]+(\/|$))/.
 
 const below = (path: string): string => path.replace(/^src\//, '')
 
+/** The one file that reaches inside a library, and what it may reach there. */
+const seam = { from: 'src/provider/seam.ts', target: 'npm:oidc-provider/lib/helpers/grants.js' } as const
+
 function faultOf(from: string, each: Import): string | undefined {
+  if (from === seam.from && each.target === seam.target) return undefined
   const keepers = rowOf(reserved, below(each.target ?? ''))
   if (keepers?.length === 0) return 'it is the inside of a package, which nobody may import'
   return from.startsWith('src/') ? faultInside(below(from), each, keepers) : undefined

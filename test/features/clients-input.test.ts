@@ -176,15 +176,50 @@ describe('public keys', () => {
     expect(await codeOf(withKey({ ...publicKeyOf(ec), k: 'c2VjcmV0' }))).toBe('input.invalid')
   })
 
+  it('takes keys to encrypt to, and those only for that', async () => {
+    const pairs = [
+      ec,
+      rsa,
+      generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+      generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+      generateKeyPairSync('x25519'),
+    ]
+    for (const pair of pairs) {
+      const key = { ...publicKeyOf(pair), use: 'enc' }
+      const { item } = await create({ ...web, jwks: { keys: [key] } })
+      expect(item.authentication).toBe('client_secret_basic')
+      expect((await get(item.id)).jwks?.keys).toEqual([key])
+    }
+    for (const pair of pairs.slice(3)) expect(await codeOf(withKey(publicKeyOf(pair)))).toBe('input.invalid')
+  })
+
+  it('takes a P-384 key to sign with', async () => {
+    const key = { ...publicKeyOf(generateKeyPairSync('ec', { namedCurve: 'P-384' })), alg: 'ES384' }
+    expect((await withKey(key)).item.authentication).toBe('private_key_jwt')
+  })
+
+  it('refuses keys that contradict themselves', async () => {
+    for (const key of [
+      { ...publicKeyOf(ed), use: 'enc' },
+      { ...publicKeyOf(rsa), use: 'enc', alg: 'RS256' },
+      { ...publicKeyOf(rsa), use: 'sig', alg: 'RSA-OAEP-256' },
+      { ...publicKeyOf(rsa), alg: 'RSA1_5' },
+      { ...publicKeyOf(rsa), alg: 'RSA-OAEP' },
+      { ...publicKeyOf(ec), use: 'enc', alg: 'ES256' },
+      { ...publicKeyOf(ec), alg: 'ES384' },
+    ])
+      expect(await codeOf(withKey(key))).toBe('input.invalid')
+  })
+
   it('refuses weak, foreign and broken keys', async () => {
     const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 })
-    const other = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+    const other = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
     const offCurve = { ...publicKeyOf(ec), x: Buffer.alloc(32, 1).toString('base64url') }
     for (const key of [publicKeyOf(weak), publicKeyOf(other), offCurve, null, 'key', { kty: 'EC' }]) {
       expect(await codeOf(withKey(key))).toBe('input.invalid')
     }
     expect(await codeOf(withKey({ ...publicKeyOf(ec), alg: 'HS256' }))).toBe('input.invalid')
-    expect(await codeOf(withKey({ ...publicKeyOf(ec), use: 'enc' }))).toBe('input.invalid')
+    expect(await codeOf(withKey({ ...publicKeyOf(ec), use: 'wrap' }))).toBe('input.invalid')
   })
 
   it('refuses an empty set, too many keys and keys without distinct identifiers', async () => {

@@ -91,12 +91,14 @@ describe('consents', () => {
       settings: { retentionSeconds: 86_400 },
     })
     return openConsents({
+      issuer: 'https://login.example.test',
       storage,
       audit,
       accessOfUser: async () => [],
       endClientOfUser: async () => false,
       client: async () => undefined,
       api: async () => undefined,
+      detailType: async () => undefined,
       getUser: async (id) => ({ id }),
     }).consents
   }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ResourceItem } from '../../src/features/resources/index.ts'
 import { commandLineActor } from '../../src/kernel/http.ts'
@@ -216,4 +217,72 @@ it('lists page by page what a search finds in names and indicators, whatever its
   expect(first.items).toHaveLength(3)
   expect(new Set([...first.items, ...second.items].map(({ indicator }) => indicator)).size).toBe(4)
   expect(second.next).toBeUndefined()
+})
+
+describe('what the protocol knows of an API', () => {
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  const small = generateKeyPairSync('rsa', { modulusLength: 1_024 })
+  const keys = (...all: object[]) => ({ keys: all })
+  const publicOf = ({ publicKey }: { publicKey: KeyObject }) => publicKey.export({ format: 'jwk' })
+
+  it('is kept, told, changed and taken away', async () => {
+    const given = {
+      ...orders(),
+      requiredSenderConstraint: 'dpop',
+      claims: [{ claim: 'tenant', from: 'fixed', value: 'north' }],
+      authorizationDetailsTypes: ['payment_initiation'],
+      accessTokenEncryptionAlg: 'ECDH-ES',
+      jwks: keys(publicOf(ec)),
+    }
+    const item = await create(given)
+    expect(item).toMatchObject(given)
+    expect(await resources().findByIndicator(given.indicator)).toMatchObject(given)
+    const none = { requiredSenderConstraint: null, accessTokenEncryptionAlg: null, jwks: null }
+    const changed = await update(item, none)
+    for (const name of Object.keys(none)) expect(changed).not.toHaveProperty(name)
+    expect(changed.claims).toEqual(given.claims)
+  })
+
+  it.each([
+    ['an algorithm without a key', { accessTokenEncryptionAlg: 'ECDH-ES' }],
+    ['a key without an algorithm', { jwks: keys(publicOf(ec)) }],
+    ['a method without an algorithm', { accessTokenEncryptionEnc: 'A256GCM' }],
+    [
+      'an algorithm for another type of key',
+      { accessTokenEncryptionAlg: 'ECDH-ES', jwks: keys(publicOf(rsa)) },
+    ],
+    [
+      'encryption of opaque tokens',
+      { tokenFormat: 'opaque', accessTokenEncryptionAlg: 'RSA-OAEP-256', jwks: keys(publicOf(rsa)) },
+    ],
+    [
+      'a key for another algorithm',
+      { accessTokenEncryptionAlg: 'RSA-OAEP-256', jwks: keys({ ...publicOf(rsa), alg: 'RSA-OAEP' }) },
+    ],
+  ])('does not fit together with %s', async (_what, input) => {
+    expect(await codeOf(create({ ...orders(), ...input }))).toBe('resources.inconsistent')
+  })
+
+  it.each([
+    ['a private key', keys(ec.privateKey.export({ format: 'jwk' }))],
+    ['a short RSA key', keys(publicOf(small))],
+    ['a key to sign with', keys({ ...publicOf(ec), use: 'sig' })],
+    ['two keys', keys(publicOf(ec), publicOf(rsa))],
+    ['a secret', keys({ kty: 'oct', k: 'AAAA' })],
+    ['a point that is on no curve', keys({ ...publicOf(ec), x: 'AAAA' })],
+  ])('has no key that is %s', async (_what, jwks) => {
+    const input = { ...orders(), jwks, accessTokenEncryptionAlg: 'ECDH-ES' }
+    expect(await codeOf(create(input))).not.toBe('resources.inconsistent')
+    expect(await resources().findByIndicator(input.indicator)).toBeUndefined()
+  })
+
+  it('is refused a constraint or algorithm that is none', async () => {
+    for (const input of [
+      { requiredSenderConstraint: 'tls' },
+      { accessTokenEncryptionAlg: 'dir' },
+      { tokenAlgorithm: 'HS256' },
+    ])
+      await expect(create({ ...orders(), ...input })).rejects.toThrow()
+  })
 })

@@ -137,7 +137,7 @@ describe('sessions', () => {
     await session('bens', { userId: 'ben', clients })
     await open().sessions.end('ses_one', by)
     expect(await left()).toEqual(of('two', 'two-shop', 'two-phone', 'bens', 'bens-shop', 'bens-phone'))
-    expect(told).toEqual([{ userId: anna, sessionUid: 'one', clientIds: ['shop', 'phone'] }])
+    expect(told).toMatchObject([{ userId: anna, sessionUid: 'one', clientIds: ['shop', 'phone'] }])
   })
 
   it('leave at a logout what was given to outlive them', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openAudit } from '../../src/features/audit/index.ts'
-import { openSigningKeys } from '../../src/features/signing-keys/index.ts'
+import { type Algorithm, algorithms, openSigningKeys } from '../../src/features/signing-keys/index.ts'
+import { neededAtOnce } from '../../src/features/signing-keys/signing-keys.ts'
 import { openSealing } from '../../src/kernel/sealing.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { type FixedClock, fixedClock } from '../support/clock.ts'
@@ -37,6 +38,8 @@ describe('signing keys', () => {
     (await storage.db.signingKey.findMany({ orderBy: { createdAt: 'asc' } }))
       .map(({ algorithm, state }) => `${algorithm} ${state}`)
       .toSorted()
+  const each = (of: readonly Algorithm[], ...wanted: readonly string[]) =>
+    of.flatMap((algorithm) => wanted.map((state) => `${algorithm} ${state}`)).toSorted()
   const kids = async (keys: ReturnType<typeof openOn>['keys']) =>
     (await keys.snapshot()).jwks.map(({ kid }) => kid)
 
@@ -55,7 +58,38 @@ describe('signing keys', () => {
     expect(await kids(keys)).toContain(leaked)
     await command('keys remove', { kid: leaked })
     expect(await kids(keys)).not.toContain(leaked)
-    expect((await kids(keys)).length).toBe(5)
+    expect((await kids(keys)).length).toBe(neededAtOnce.length + algorithms.length - 1)
+  })
+
+  it('that few ask for are made after the start, so that nobody waits for them', async () => {
+    const { keys, job } = openOn(storage)
+    await keys.snapshot()
+    expect(await states()).toEqual(each(neededAtOnce, 'active'))
+    await job()
+    expect(await states()).toEqual(each(algorithms, 'active'))
+    const { jwks } = await keys.snapshot()
+    expect(jwks.map(({ alg, use, kty }) => [kty, use, alg])).toEqual(
+      expect.arrayContaining([
+        ['RSA', 'sig', 'PS256'],
+        ['RSA', 'enc', 'RSA-OAEP-256'],
+        ['EC', 'enc', undefined],
+      ]),
+    )
+  })
+
+  it('that decrypted are kept for what is on its way, and withdrawn from who encrypts', async () => {
+    const { keys, job, command } = openOn(storage)
+    await job()
+    const before = (await keys.snapshot()).jwks.filter(({ use }) => use === 'enc').map(({ kid }) => kid)
+    expect((await keys.snapshot()).withdrawn).toEqual([])
+    await command('keys rotate', { immediately: true })
+    const { jwks, withdrawn } = await keys.snapshot()
+    expect(withdrawn.toSorted()).toEqual(before.toSorted())
+    expect(jwks.map(({ kid }) => kid)).toEqual(expect.arrayContaining(before))
+    clock.advance(30 * 86_400)
+    await job()
+    expect((await keys.snapshot()).withdrawn).toEqual([])
+    expect((await kids(keys)).filter((kid) => before.includes(kid))).toEqual([])
   })
 
   it('are made once, though two processes start at once, and are the same for both', async () => {
@@ -63,7 +97,7 @@ describe('signing keys', () => {
     const snapshots = await Promise.all(
       Array.from({ length: 6 }, (_, index) => processes[index % 2]?.keys.snapshot()),
     )
-    expect(await states()).toEqual(['ES256 active', 'EdDSA active', 'RS256 active'])
+    expect(await states()).toEqual(each(neededAtOnce, 'active'))
     expect(
       new Set(
         snapshots.map((snapshot) =>
@@ -105,39 +139,26 @@ describe('signing keys', () => {
 
   it('rotate by their schedule: published, then signing, then verifying, then gone', async () => {
     const { keys, job } = openOn(storage)
-    const [first] = await kids(keys)
+    await keys.snapshot()
     await job()
-    expect(await kids(keys)).toHaveLength(3)
+    const [first] = await kids(keys)
+    expect(await kids(keys)).toHaveLength(algorithms.length)
     clock.advance(89 * 86_400)
     await job()
-    expect(await states()).toEqual([
-      'ES256 active',
-      'ES256 next',
-      'EdDSA active',
-      'EdDSA next',
-      'RS256 active',
-      'RS256 next',
-    ])
+    expect(await states()).toEqual(each(algorithms, 'active', 'next'))
     expect((await kids(keys))[0]).toBe(first)
     await job()
-    expect(await storage.db.signingKey.count()).toBe(6)
+    expect(await storage.db.signingKey.count()).toBe(2 * algorithms.length)
     clock.advance(86_400)
     await job()
-    expect(await states()).toEqual([
-      'ES256 active',
-      'ES256 retired',
-      'EdDSA active',
-      'EdDSA retired',
-      'RS256 active',
-      'RS256 retired',
-    ])
+    expect(await states()).toEqual(each(algorithms, 'active', 'retired'))
     const after = await kids(keys)
     expect(after[0]).not.toBe(first)
     expect(after).toContain(first)
     clock.advance(30 * 86_400)
     await job()
     expect(await kids(keys)).not.toContain(first)
-    expect(await states()).toEqual(['ES256 active', 'EdDSA active', 'RS256 active'])
+    expect(await states()).toEqual(each(algorithms, 'active'))
     const actions = (await storage.db.auditEvent.findMany()).map(({ action }) => action)
     expect([...new Set(actions)].toSorted()).toEqual([
       'signing-keys.activated',
@@ -148,52 +169,38 @@ describe('signing keys', () => {
 
   it('rotate once, though two processes do it at once', async () => {
     const processes = [openOn(storage), openOn(await storage.openAnother())]
-    await processes[0]?.keys.snapshot()
+    await processes[0]?.job()
     clock.advance(89 * 86_400)
     await Promise.all(processes.flatMap(({ job }) => [job(), job()]))
-    expect(await storage.db.signingKey.count({ where: { state: 'next' } })).toBe(3)
+    expect(await storage.db.signingKey.count({ where: { state: 'next' } })).toBe(algorithms.length)
     clock.advance(86_400)
     await Promise.all(processes.flatMap(({ job }) => [job(), job()]))
-    expect(await states()).toEqual([
-      'ES256 active',
-      'ES256 retired',
-      'EdDSA active',
-      'EdDSA retired',
-      'RS256 active',
-      'RS256 retired',
-    ])
+    expect(await states()).toEqual(each(algorithms, 'active', 'retired'))
   })
 
   it('rotate by command, for one algorithm or all, later or at once, and tell the other process', async () => {
     const here = openOn(storage)
     const there = openOn(await storage.openAnother())
-    await here.keys.snapshot()
+    await here.job()
     const published = await here.command('keys rotate', { algorithm: 'ES256' })
     expect(published.text).toContain('published')
-    expect(await states()).toEqual(['ES256 active', 'ES256 next', 'EdDSA active', 'RS256 active'])
+    expect(await states()).toEqual([...each(algorithms, 'active'), 'ES256 next'].toSorted())
     // Asking again does not make a third.
     await here.command('keys rotate', { algorithm: 'ES256' })
-    expect(await storage.db.signingKey.count()).toBe(4)
-    const signing = (await kids(there.keys)).slice(0, 3)
+    expect(await storage.db.signingKey.count()).toBe(algorithms.length + 1)
+    const signing = (await kids(there.keys)).slice(0, algorithms.length)
     const immediately = await there.command('keys rotate', { immediately: true })
     expect(immediately.text).toContain('sign from now on')
-    expect(await states()).toEqual([
-      'ES256 active',
-      'ES256 retired',
-      'EdDSA active',
-      'EdDSA retired',
-      'RS256 active',
-      'RS256 retired',
-    ])
+    expect(await states()).toEqual(each(algorithms, 'active', 'retired'))
     const now = await kids(here.keys)
-    expect(now.slice(0, 3).filter((kid) => signing.includes(kid))).toEqual([])
+    expect(now.slice(0, algorithms.length).filter((kid) => signing.includes(kid))).toEqual([])
     expect(now).toEqual(expect.arrayContaining(signing))
     expect(JSON.stringify((await here.command('keys list')).json)).not.toMatch(/"d"|sealed/)
   })
 
   it('rotate once by command, though the next ones had waited their time already', async () => {
     const { keys, command, job } = openOn(storage)
-    await keys.snapshot()
+    await job()
     clock.advance(89 * 86_400)
     await job()
     const published = await kids(keys)
@@ -202,17 +209,11 @@ describe('signing keys', () => {
     expect(later.text).toContain('published')
     expect(await kids(keys)).toEqual(published)
     await command('keys rotate', { immediately: true })
-    expect(await states()).toEqual([
-      'ES256 active',
-      'ES256 retired',
-      'EdDSA active',
-      'EdDSA retired',
-      'RS256 active',
-      'RS256 retired',
-    ])
+    expect(await states()).toEqual(each(algorithms, 'active', 'retired'))
     clock.advance(86_400)
     await job()
-    expect((await kids(keys)).slice(0, 3).toSorted()).toEqual(published.slice(3).toSorted())
+    const count = algorithms.length
+    expect((await kids(keys)).slice(0, count).toSorted()).toEqual(published.slice(count).toSorted())
   })
 
   it('are made by command where there are none, and sign', async () => {
@@ -239,6 +240,7 @@ describe('signing keys', () => {
     const { keys, job } = openOn(storage)
     const changes = async () => (await storage.db.revision.findUnique({ where: { topic: 'keys' } }))?.value
     await keys.snapshot()
+    await job()
     const made = await changes()
     await job()
     await keys.snapshot()

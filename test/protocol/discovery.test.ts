@@ -55,7 +55,7 @@ describe('discovery', () => {
         'client_secret_post',
         'private_key_jwt',
       ],
-      id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
+      id_token_signing_alg_values_supported: expect.arrayContaining(['RS256', 'PS256', 'ES256', 'EdDSA']),
       acr_values_supported: [
         'urn:latchkey:acr:single-factor',
         'urn:latchkey:acr:multi-factor',
@@ -68,7 +68,9 @@ describe('discovery', () => {
     })
     const { grant_types_supported: grants, ...rest } = await metadata()
     expect(grants).not.toContain('implicit')
-    expect(JSON.stringify(rest)).not.toMatch(/HS256|"none",?"?alg|client_secret_jwt/)
+    expect(JSON.stringify(rest)).not.toMatch(
+      /"HS\d|"none",?"?alg|client_secret_jwt|RSA1_5|"dir"|"A\d+(GCM)?KW"/,
+    )
     expect(rest.token_endpoint_auth_signing_alg_values_supported).not.toContain('none')
   })
 
@@ -86,8 +88,15 @@ describe('discovery', () => {
 
   it('publishes one public key for each algorithm and no private part of any', async () => {
     const { keys } = (await (await read('/jwks')).json()) as { keys: Record<string, unknown>[] }
-    expect(keys.map(({ alg }) => alg).toSorted()).toEqual(['ES256', 'EdDSA', 'RS256'])
-    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(3)
+    expect(keys.map(({ kty, use, alg }) => [kty, use, alg].join(' ')).toSorted()).toEqual([
+      'EC enc ',
+      'EC sig ES256',
+      'OKP sig EdDSA',
+      'RSA enc RSA-OAEP-256',
+      'RSA sig PS256',
+      'RSA sig RS256',
+    ])
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(6)
     const allowed = new Set(['kty', 'use', 'kid', 'alg', 'crv', 'x', 'y', 'n', 'e'])
     expect(keys.flatMap((key) => Object.keys(key)).filter((member) => !allowed.has(member))).toEqual([])
   })

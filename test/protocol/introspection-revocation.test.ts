@@ -109,19 +109,6 @@ describe('tokens after they are issued', () => {
       expect(await response.json()).toMatchObject({ error: 'invalid_client' })
     })
 
-    it('of a JWT says that it is to be checked without asking', async () => {
-      const tokens = await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' })
-      await expect(state(stock, tokens.access_token)).rejects.toMatchObject({
-        error: 'unsupported_token_type',
-      })
-      await expect(state(service, tokens.access_token)).rejects.toMatchObject({
-        error: 'unsupported_token_type',
-      })
-      await expect(state(shop.configuration, (await signIn()).id_token ?? '')).rejects.toMatchObject({
-        error: 'unsupported_token_type',
-      })
-    })
-
     it('is inactive once the person may not be served any more', async () => {
       const password = 'difference engine 1822'
       const id = await latchkey.createUser({ email: 'charles@example.test', password })
@@ -179,13 +166,6 @@ describe('tokens after they are issued', () => {
       })
       expect(response.status).toBe(401)
       expect((await me(tokens.access_token)).status).toBe(200)
-    })
-
-    it('of a JWT access token says that it cannot be taken back', async () => {
-      const tokens = await openid.clientCredentialsGrant(service, { resource: jwtApi, scope: 'stock:read' })
-      await expect(openid.tokenRevocation(service, tokens.access_token)).rejects.toMatchObject({
-        error: 'unsupported_token_type',
-      })
     })
   })
 

@@ -217,7 +217,7 @@ describe('whoever is told that a session ended', () => {
       const [{ uid } = { uid: '' }] = await sessionsOf(adaId)
       await end(visitor)
       expect(told).toHaveLength(index + 1)
-      expect(told.at(-1)).toEqual({ userId: adaId, sessionUid: uid, clientIds: [shop.id] })
+      expect(told.at(-1)).toMatchObject({ userId: adaId, sessionUid: uid, clientIds: [shop.id] })
     }
   })
 

@@ -123,6 +123,7 @@ describe('an authorization code', () => {
       artefacts,
       sessions,
       clients,
+      deviceCodes: {},
       serverScopes: new Set(),
       currentClientId: () => undefined,
     })

@@ -84,6 +84,7 @@ export const withKeys: Template = {
       environment: {},
     })
     await app.features.signingKeys.keys.snapshot()
+    for (const job of app.features.signingKeys.jobs ?? []) await job.run()
     await app.close()
   },
 }

@@ -1,5 +1,6 @@
 import type { PageModels } from '../../src/pages/models.ts'
 import type { PageContext, Views } from '../../src/pages/views.ts'
+import { deviceSamples } from './device-samples.ts'
 import { errorSamples } from './error-page-samples.ts'
 import { inboxSamples } from './inbox-samples.ts'
 import { stepSamples } from './step-samples.ts'
@@ -213,5 +214,6 @@ export const pageSamples: readonly PageSample[] = [
   { name: 'password-done', template: 'password/done', model: { homeUrl: '/' } },
   ...inboxSamples,
   ...stepSamples,
+  ...deviceSamples,
   ...errorSamples,
 ]

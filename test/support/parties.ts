@@ -23,12 +23,17 @@ export function keepingLog(): KeepingLog {
   return log
 }
 
+const strict = { allowLegacy: false, allowHybrid: false }
+
 /** The features of one process. */
-export function partiesOn(storage: Storage) {
+export function partiesOn(storage: Storage, settings = strict) {
   const clock = fixedClock()
   const log = keepingLog()
   const { audit } = openAudit({ storage, clock, log, settings: { retentionSeconds: 86_400 } })
   const clients = openClients({
+    serverChecks: [],
+    fetch: () => Promise.reject(new Error('Nothing is fetched here.')),
+    settings,
     storage,
     clock,
     audit,
@@ -37,7 +42,8 @@ export function partiesOn(storage: Storage) {
       await db.artefact.deleteMany({ where: { clientId } })
     },
   })
-  return { clock, log, clients, resources: openResources({ storage, clock, audit }) }
+  const resources = openResources({ storage, clock, audit, accessTokenMaximumSeconds: 86_400 })
+  return { clock, log, clients, resources }
 }
 
 export async function openParties() {

@@ -11,7 +11,10 @@ import { changesOf, checkDraft, draftOf, missingSecretNotice } from './clients.t
 import { clientActions, clientsDefinition } from './definition.ts'
 import { type ClientItem, itemOf } from './item.ts'
 import { usesSecret } from './kinds.ts'
+import { bindingOf, profileOf } from './profile-effect.ts'
+import type { Check } from './protocol/check.ts'
 import type { StoredClient } from './rows.ts'
+import { changedMeanwhile, type GuardedFetch, knowsOtherwise, proveSector, sectorOf } from './sector.ts'
 import type { ClientStore } from './store.ts'
 
 const maximumSecrets = 10
@@ -23,6 +26,10 @@ export interface AdministrationDependencies {
   readonly audit: Audit
   /** Ends tokens, grants and sessions' authorizations of a client, in the transaction that takes its rights away. */
   readonly endEverythingOfClient: (db: DatabaseTransaction, clientId: ClientId) => Promise<void>
+  /** Asks the sector of a client with pairwise subjects. */
+  readonly fetch: GuardedFetch
+  /** What the server's own settings allow a client. */
+  readonly serverChecks: readonly Check[]
 }
 
 /** A change of one client that nobody else changes meanwhile. */
@@ -62,16 +69,21 @@ export function administerClients(dependencies: AdministrationDependencies): Res
 
     create: (input, actor) => create(dependencies, input, actor),
 
-    update: (item, input, actor) =>
-      change({ item, actor, event: 'updated' }, async ({ db, client }) => {
+    async update(item, input, actor) {
+      // Asked before anything is locked, as another server may take its time.
+      const read = await store.read(item.id)
+      const proven = read && (await proveSector(dependencies.fetch, { ...read, ...changesOf(input) }, read))
+      return await change({ item, actor, event: 'updated' }, async ({ db, client }) => {
         const draft = { ...client, ...changesOf(input) }
-        checkDraft(draft)
+        checkDraft(draft, dependencies.serverChecks)
+        if (sectorOf(draft) !== proven && sectorOf(draft) !== sectorOf(client)) throw changedMeanwhile()
         await store.update(db, client, draft)
         // A secret that no longer opens anything is not kept for the day it might again.
         if (!usesSecret(draft.authentication)) await store.removeSecrets(db, client.id)
         if (losesRights(client, draft)) await dependencies.endEverythingOfClient(db, client.id)
         return { detail: { fields: Object.keys(input) } }
-      }),
+      })
+    },
 
     async delete(item, actor) {
       await store.change(async (db) => {
@@ -85,24 +97,29 @@ export function administerClients(dependencies: AdministrationDependencies): Res
 }
 
 /** What was given under rights that the client no longer has must not live on. */
-function losesRights(before: ClientDraft, now: ClientDraft): boolean {
+export function losesRights(before: ClientDraft, now: ClientDraft): boolean {
   const shrinks = (old: readonly string[], kept: readonly string[]): boolean =>
     old.some((each) => !kept.includes(each))
   return (
     (before.firstParty && !now.firstParty) ||
+    knowsOtherwise(before, now) ||
+    profileOf(before) !== profileOf(now) ||
+    shrinks(Object.keys(bindingOf(now)), Object.keys(bindingOf(before))) ||
     shrinks(before.scopes, now.scopes) ||
+    shrinks(before.authorizationDetailsTypes ?? [], now.authorizationDetailsTypes ?? []) ||
     shrinks(before.grantTypes, now.grantTypes)
   )
 }
 
 async function create(
-  { store, clock, audit }: AdministrationDependencies,
+  { store, clock, audit, serverChecks, fetch }: AdministrationDependencies,
   input: Input,
   actor: Actor,
 ): Promise<Outcome<ClientItem>> {
   const { id = newId(), ...fields } = input as Input & { readonly id?: string }
   const draft = draftOf(fields)
-  checkDraft(draft)
+  checkDraft(draft, serverChecks)
+  await proveSector(fetch, draft)
   const at = clock.now()
   return await store.change(async (db) => {
     await store.insert(db, id, { draft, at })

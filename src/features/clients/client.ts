@@ -11,6 +11,10 @@ export interface ClientSecret {
   readonly expiresAt: Date | undefined
 }
 
+/** Who made a client: an administrator, itself (RFC 7591), or nobody, as a document of its own describes it. */
+export const origins = ['administrator', 'registration', 'document'] as const
+export type Origin = (typeof origins)[number]
+
 /** A client as the protocol needs it. Frozen, as many requests share one. */
 export interface Client extends Protocol {
   readonly id: ClientId
@@ -33,18 +37,21 @@ export interface Client extends Protocol {
   readonly idTokenAlgorithm: IdTokenAlgorithm
   /** What must be proven to sign in to it, where that is more than the server demands. */
   readonly requiredLevel: Level | undefined
+  readonly origin: Origin
   readonly disabledAt: Date | undefined
   readonly secrets: readonly ClientSecret[]
 }
 
 /** What administrators decide about a client. */
-export type ClientDraft = Omit<Client, 'id' | 'secrets' | 'disabledAt'>
+export type ClientDraft = Omit<Client, 'id' | 'secrets' | 'disabledAt' | 'origin'>
 
 /** What the protocol asks about clients. */
 export interface Clients {
   /** Disabled ones too; ask `isActive` before anything is issued. */
   find(id: string): Promise<Client | undefined>
   isActive(client: Client): boolean
+  /** Those that authenticate by federation or exchange tokens, disabled ones too. */
+  special(): Promise<readonly Client[]>
   /** Whether `presented` is one of the client's secrets that has not expired at `now`. */
   verifySecret(client: Client, presented: string, now: Date): boolean
 }

@@ -1,7 +1,9 @@
 import { invalidInput } from '../../kernel/errors.ts'
 import type { Input } from '../../kernel/input.ts'
 import type { Client, ClientDraft } from './client.ts'
-import { kindRules, usesSecret } from './kinds.ts'
+import { isForSignatures } from './jwks.ts'
+import { type GrantType, type IdTokenAlgorithm, kindRules, usesSecret } from './kinds.ts'
+import { profileOf } from './profile-effect.ts'
 import type { Check } from './protocol/check.ts'
 import { protocolChecks } from './protocol/checks.ts'
 import { usesPrivateScheme } from './uris.ts'
@@ -14,21 +16,43 @@ export function draftOf(input: Input): ClientDraft {
     ...given,
     grantTypes: given.grantTypes ?? rules.defaultGrantTypes,
     scopes: given.scopes ?? rules.defaultScopes,
-    authentication: given.authentication ?? (hasKeys(given) ? 'private_key_jwt' : rules.authentications[0]),
+    authentication:
+      given.authentication ?? (provesByKeys(given) ? 'private_key_jwt' : rules.authentications[0]),
+    idTokenAlgorithm: given.idTokenAlgorithm ?? algorithmOf(given),
   }
 }
+
+/** What every library understands, or the first that its profile allows. */
+const algorithmOf = (given: ClientDraft): IdTokenAlgorithm =>
+  profileOf(given).algorithms === undefined ? 'RS256' : 'ES256'
 
 /** Parsed fields as changes of a draft; `null` takes a value away. */
 export const changesOf = (input: Input): Partial<ClientDraft> =>
   Object.fromEntries(Object.entries(input).map(([name, value]) => [name, value ?? undefined]))
 
 /** Throws `clients.inconsistent` where the parts of a client do not fit together. */
-export function checkDraft(draft: ClientDraft): void {
-  const fault = [...checks, ...protocolChecks].map((check) => check(draft)).find((text) => text !== undefined)
+export function checkDraft(draft: ClientDraft, serverChecks: readonly Check[]): void {
+  const fault = [...checks, ...protocolChecks, ...serverChecks]
+    .map((check) => check(draft))
+    .find((text) => text !== undefined)
   if (fault !== undefined) throw invalidInput('clients.inconsistent', fault)
 }
 
+/** The grants by which a client gets its first refresh token. */
+const givesFirst: readonly GrantType[] = [
+  'authorization_code',
+  'urn:ietf:params:oauth:grant-type:device_code',
+]
+
 const hasKeys = ({ jwks, jwksUri }: ClientDraft): boolean => jwks !== undefined || jwksUri !== undefined
+
+const hasSigningKeys = ({ jwks, jwksUri }: ClientDraft): boolean =>
+  jwksUri !== undefined || (jwks?.keys.some(isForSignatures) ?? false)
+
+/** Keys of a kind that could prove itself by them are for that where nothing else is said. */
+const provesByKeys = (draft: ClientDraft): boolean =>
+  (kindRules[draft.kind].authentications as readonly string[]).includes('private_key_jwt') &&
+  hasSigningKeys(draft)
 
 const checks: readonly Check[] = [
   ({ kind, grantTypes }) => {
@@ -44,8 +68,8 @@ const checks: readonly Check[] = [
   ({ grantTypes }) =>
     grantTypes.length === 0 ? 'A client without a grant type gets no token. Name at least one.' : undefined,
   ({ grantTypes }) =>
-    grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code')
-      ? 'The grant refresh_token needs authorization_code, which gives the first token. Add it or leave both out.'
+    grantTypes.includes('refresh_token') && !grantTypes.some((each) => givesFirst.includes(each))
+      ? `The grant refresh_token needs ${givesFirst.join(' or ')}, which gives the first token. Add one or leave refresh_token out.`
       : undefined,
   ({ grantTypes, redirectUris }) => {
     const signsIn = grantTypes.includes('authorization_code')
@@ -64,12 +88,11 @@ const checks: readonly Check[] = [
   (draft) => {
     const { authentication, jwks, jwksUri } = draft
     if (jwks !== undefined && jwksUri !== undefined) return 'Give either jwks or jwksUri, not both.'
-    if (authentication === 'private_key_jwt' && !hasKeys(draft)) {
-      return 'private_key_jwt needs the public keys of the client. Give jwks or jwksUri.'
-    }
-    return authentication !== 'private_key_jwt' && hasKeys(draft)
-      ? `A client that authenticates by ${authentication} has no keys. Leave jwks and jwksUri out, or choose private_key_jwt.`
-      : undefined
+    if (authentication !== 'private_key_jwt') return undefined
+    if (!hasKeys(draft)) return 'private_key_jwt needs the public keys of the client. Give jwks or jwksUri.'
+    return hasSigningKeys(draft)
+      ? undefined
+      : 'private_key_jwt needs a key that signs, and those of the client only encrypt. Add one without use, or with use sig.'
   },
 ]
 

@@ -3,6 +3,7 @@ import { displayText, distinct, httpsUri, instant, scopeToken } from '../../kern
 import { levels } from '../../kernel/levels.ts'
 import type { Field } from '../../kernel/resource.ts'
 import type { FeatureDefinition } from '../feature.ts'
+import { origins } from './client.ts'
 import { publicJwks } from './jwks.ts'
 import { authentications, grantTypes, idTokenAlgorithms, kindRules, kinds } from './kinds.ts'
 import { protocolFields } from './protocol/protocol.ts'
@@ -55,6 +56,13 @@ const fields = {
   state: {
     schema: z.enum(['active', 'disabled']),
     documentation: 'A disabled client gets nothing.',
+    writable: 'never',
+    column: true,
+  },
+  origin: {
+    schema: z.enum(origins),
+    documentation:
+      'Who made it: administrator; registration, where it registered itself; document, where a document at its client_id describes it.',
     writable: 'never',
     column: true,
   },
@@ -111,19 +119,19 @@ const fields = {
   jwks: {
     schema: publicJwks.nullish(),
     documentation:
-      'Its public keys for private_key_jwt, as a JSON Web Key Set: RSA from 2048 bits, P-256 or Ed25519.',
+      'Its public keys, as a JSON Web Key Set: to prove itself (private_key_jwt), to sign requests, and with use enc to encrypt for it. RSA from 2048 bits, P-256, P-384 or Ed25519; P-521 and X25519 only to encrypt.',
     writable: 'always',
     optional: true,
   },
   jwksUri: {
     schema: jwksUri.nullish(),
-    documentation: 'Where its public keys for private_key_jwt are fetched, instead of jwks.',
+    documentation: 'Where its public keys are fetched, instead of jwks.',
     writable: 'always',
     optional: true,
   },
   idTokenAlgorithm: {
-    schema: z.enum(idTokenAlgorithms, `must be one of ${idTokenAlgorithms.join(', ')}`).default('RS256'),
-    documentation: 'With what its ID tokens are signed. RS256 is what every library understands.',
+    schema: z.enum(idTokenAlgorithms, `must be one of ${idTokenAlgorithms.join(', ')}`).optional(),
+    documentation: 'With what its ID tokens are signed. By default RS256, which every library understands; ES256 where its profile does not allow that.',
     writable: 'always',
     optional: true,
   },

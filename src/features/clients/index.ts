@@ -5,19 +5,29 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { ClientId } from '../../kernel/ids.ts'
 import type { Resource } from '../../kernel/resource.ts'
+import type { SettingValues } from '../../kernel/settings.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Feature } from '../feature.ts'
 import { administerClients } from './administration.ts'
-import { type Clients, isActive, verifySecret } from './client.ts'
+import { type AllowedProfiles, allowedProfiles } from './allowed-profiles.ts'
+import { type Client, type Clients, isActive, verifySecret } from './client.ts'
 import type { ClientItem } from './item.ts'
-import { openClientStore } from './store.ts'
+import type { Check } from './protocol/check.ts'
+import { allowanceCheck } from './protocol/profiles-checks.ts'
+import type { GuardedFetch } from './sector.ts'
+import { openRegistering, type Registering } from './registering.ts'
+import type { settings } from './settings.ts'
+import { isDocumentId, openClientStore } from './store.ts'
 
 export type { Client, ClientSecret, Clients } from './client.ts'
+export type { Registered, Registering } from './registering.ts'
 export { clientsDefinition } from './definition.ts'
 export type { ClientItem } from './item.ts'
 export type { PublicJwks } from './jwks.ts'
 export type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
+export { certificatesOfferedCheck } from './protocol/certificates-checks.ts'
+export { lifetimeCheck } from './protocol/tokens-checks.ts'
 
 export interface ClientDependencies {
   readonly storage: Storage
@@ -25,18 +35,40 @@ export interface ClientDependencies {
   readonly audit: Audit
   /** Ends the tokens and grants of a client, in the transaction that disables or deletes it. */
   readonly endEverythingOfClient: (db: DatabaseTransaction, clientId: ClientId) => Promise<void>
+  /** Reaches what clients name, and nothing private. */
+  readonly fetch: GuardedFetch
+  /** What the server's own settings allow a client, such as `lifetimeCheck`. */
+  readonly serverChecks: readonly Check[]
+  readonly settings: SettingValues<typeof settings>
+  /** A client that a document at its client_id describes; `stored` is what is kept of it here. */
+  readonly describedClient: (id: string, stored: () => Promise<Client | undefined>) => Promise<Client | undefined>
 }
 
 export interface ClientsFeature extends Feature {
   readonly clients: Clients
+  /** The security profiles that this server allows. */
+  readonly profiles: AllowedProfiles
   readonly resource: Resource<ClientItem>
+  /** The write side of those that come by themselves. */
+  readonly registering: Registering
 }
 
-export function openClients({ storage, ...dependencies }: ClientDependencies): ClientsFeature {
+export function openClients({ storage, settings, ...dependencies }: ClientDependencies): ClientsFeature {
   const store = openClientStore(storage)
+  const profiles = allowedProfiles(settings)
+  const serverChecks = [...dependencies.serverChecks, allowanceCheck(profiles)]
   return {
     name: 'clients',
-    clients: { find: store.find, isActive, verifySecret },
-    resource: administerClients({ store, ...dependencies }),
+    clients: {
+      find: (id) =>
+        isDocumentId(id) ? dependencies.describedClient(id, () => store.find(id)) : store.find(id),
+      special: store.special,
+      // One that is registered for what the server allows no more gets nothing, as if it were disabled.
+      isActive: (client) => isActive(client) && profiles.permits(client),
+      verifySecret,
+    },
+    profiles,
+    resource: administerClients({ store, ...dependencies, serverChecks }),
+    registering: openRegistering({ store, ...dependencies, serverChecks }),
   }
 }

@@ -1,12 +1,23 @@
 export const kinds = ['web', 'spa', 'native', 'service'] as const
-export const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const
+export const grantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  'urn:openid:params:grant-type:ciba',
+] as const
 export const authentications = [
   'none',
   'client_secret_basic',
   'client_secret_post',
   'private_key_jwt',
+  'federated_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
 ] as const
-export const idTokenAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const
+export const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
 
 export type ClientKind = (typeof kinds)[number]
 export type GrantType = (typeof grantTypes)[number]
@@ -29,8 +40,23 @@ const ofPeople = ['openid', 'profile', 'email', 'offline_access']
 export const kindRules = {
   web: {
     documentation: 'an application that runs on a server',
-    authentications: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
+    authentications: [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'federated_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+    ],
+    grantTypes: [
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      'urn:openid:params:grant-type:ciba',
+    ],
     defaultGrantTypes: ['authorization_code', 'refresh_token'],
     defaultScopes: ofPeople,
   },
@@ -44,14 +70,26 @@ export const kindRules = {
   native: {
     documentation: 'an application installed on a phone or computer, which keeps no secret',
     authentications: ['none'],
-    grantTypes: ['authorization_code', 'refresh_token'],
+    grantTypes: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     defaultGrantTypes: ['authorization_code', 'refresh_token'],
     defaultScopes: ofPeople,
   },
   service: {
     documentation: 'a program that acts for itself and not for a person',
-    authentications: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    grantTypes: ['client_credentials'],
+    authentications: [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'federated_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+    ],
+    grantTypes: [
+      'client_credentials',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      'urn:openid:params:grant-type:ciba',
+    ],
     defaultGrantTypes: ['client_credentials'],
     defaultScopes: [],
   },

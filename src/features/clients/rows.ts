@@ -1,8 +1,9 @@
 import type { ClientId } from '../../kernel/ids.ts'
 import type { Level } from '../../kernel/levels.ts'
-import type { Client, ClientDraft, ClientSecret } from './client.ts'
+import type { Client, ClientDraft, ClientSecret, Origin } from './client.ts'
 import type { PublicJwks } from './jwks.ts'
 import type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
+import { effectOf } from './profile-effect.ts'
 import { type Protocol, protocolOf } from './protocol/protocol.ts'
 
 export interface StoredSecret extends ClientSecret {
@@ -37,6 +38,7 @@ export interface ClientRow {
   readonly idTokenAlgorithm: string
   readonly requiredLevel: string | null
   readonly protocol: string
+  readonly origin: string
   readonly disabledAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -72,6 +74,7 @@ export function readRow(row: ClientRow): StoredClient {
     jwks: row.jwks === null ? undefined : (JSON.parse(row.jwks) as PublicJwks),
     jwksUri: row.jwksUri ?? undefined,
     idTokenAlgorithm: row.idTokenAlgorithm as IdTokenAlgorithm,
+    origin: row.origin as Origin,
     requiredLevel: (row.requiredLevel ?? undefined) as Level | undefined,
     disabledAt: row.disabledAt ?? undefined,
     createdAt: row.createdAt,
@@ -108,10 +111,14 @@ export const writeRow = (draft: ClientDraft) => ({
   protocol: JSON.stringify(protocolOf(draft)),
 })
 
-/** What many requests share, so that none of them changes it for the others. */
+/** What many requests share, so that none of them changes it for the others; with what its profile demands. */
 export function freezeClient(stored: StoredClient): Client {
   const { createdAt, updatedAt, secrets, ...client } = stored
-  return deepFreeze({ ...client, secrets: secrets.map(({ hash, expiresAt }) => ({ hash, expiresAt })) })
+  return deepFreeze({
+    ...client,
+    ...effectOf(client),
+    secrets: secrets.map(({ hash, expiresAt }) => ({ hash, expiresAt })),
+  })
 }
 
 function deepFreeze<T extends object>(value: T): T {

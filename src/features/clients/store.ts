@@ -4,9 +4,12 @@ import type { Page, PageRequest } from '../../kernel/resource.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
-import type { Client, ClientDraft } from './client.ts'
+import type { Client, ClientDraft, Origin } from './client.ts'
 import { identifier } from './definition.ts'
 import { freezeClient, readRow, type StoredClient, type StoredSecret, writeRow } from './rows.ts'
+
+/** A client_id that is the address of a document. */
+export const isDocumentId = (id: string): boolean => /^https:\/\/[\x21-\x7e]{1,500}$/.test(id)
 
 const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
 const include = { secrets: { orderBy: oldestFirst } }
@@ -15,6 +18,7 @@ export type ClientStore = ReturnType<typeof openClientStore>
 
 export function openClientStore(storage: Storage) {
   const cache = openRevisionedCache<Client>(() => storage.revision('clients'))
+  const lists = openRevisionedCache<readonly Client[]>(() => storage.revision('clients'), 1)
   return {
     ...writing,
 
@@ -28,6 +32,10 @@ export function openClientStore(storage: Storage) {
         return stored && freezeClient(stored)
       }),
 
+    /** Those that authenticate by federation or exchange tokens; they are few. Cached in the same way. */
+    special: async (): Promise<readonly Client[]> =>
+      (await lists.get('special', async () => (await readSpecial(storage)).map(freezeClient))) ?? [],
+
     /** All or nothing, and every process drops what it cached. */
     async change<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T> {
       const result = await storage.transaction(async (db) => {
@@ -36,6 +44,7 @@ export function openClientStore(storage: Storage) {
         return answer
       })
       cache.drop()
+      lists.drop()
       return result
     },
 
@@ -44,9 +53,15 @@ export function openClientStore(storage: Storage) {
 }
 
 const read = async (db: DatabaseTransaction, id: string): Promise<StoredClient | undefined> => {
-  if (!identifier.test(id)) return undefined
+  if (!identifier.test(id) && !isDocumentId(id)) return undefined
   const row = await db.client.findUnique({ where: { id }, include })
   return row === null ? undefined : readRow(row)
+}
+
+async function readSpecial(storage: Storage): Promise<readonly StoredClient[]> {
+  const exchange = { contains: '"urn:ietf:params:oauth:grant-type:token-exchange"' }
+  const where = { OR: [{ authentication: 'federated_jwt' }, { grantTypes: exchange }] }
+  return (await storage.db.client.findMany({ where, include, orderBy: oldestFirst })).map(readRow)
 }
 
 async function list(storage: Storage, { after, limit, search }: PageRequest): Promise<Page<StoredClient>> {
@@ -75,10 +90,10 @@ const writing = {
   async insert(
     db: DatabaseTransaction,
     id: string,
-    { draft, at }: { draft: ClientDraft; at: Date },
+    { draft, at, origin }: { draft: ClientDraft; at: Date; origin?: Origin },
   ): Promise<void> {
     try {
-      await db.client.createMany({ data: [{ id, ...writeRow(draft), createdAt: at, updatedAt: at }] })
+      await db.client.createMany({ data: [{ id, ...writeRow(draft), ...(origin && { origin }), createdAt: at, updatedAt: at }] })
     } catch (cause) {
       if (!isUniqueViolation(cause)) throw cause
       throw new AppError(

@@ -1,3 +1,4 @@
+import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import { type Access, type Consent, type ConsentDependencies, type Consents, merged } from './consents.ts'
 
 /** An application that has, or may have at once, access to something of a person. */
@@ -5,7 +6,8 @@ export interface Connection {
   readonly clientId: string
   readonly name: string
   readonly logoUri?: string
-  readonly clientUri?: string
+  /** Where its name leads: to a sign-in that it begins, else to its home page. */
+  readonly uri?: string
   /** The operator's own: nobody is asked about it. */
   readonly firstParty: boolean
   readonly since: Date
@@ -17,6 +19,8 @@ export interface Connection {
     readonly name: string
     readonly scopes: readonly { readonly name: string; readonly description?: string }[]
   }[]
+  /** What is remembered in all its particulars (RFC 9396). */
+  readonly details: readonly { readonly title: string; readonly detail: AuthorizationDetail }[]
 }
 
 export interface Connections {
@@ -24,13 +28,13 @@ export interface Connections {
   list(userId: string): Promise<readonly Connection[]>
 }
 
-type Dependencies = Pick<ConsentDependencies, 'accessOfUser' | 'client' | 'api'> & {
+type Dependencies = Pick<ConsentDependencies, 'issuer' | 'accessOfUser' | 'client' | 'api' | 'detailType'> & {
   readonly consents: Pick<Consents, 'list'>
 }
 
-/** What is remembered, and what is held at the moment, each of which can be there without the other. */
-export const openConnections = ({ accessOfUser, client, api, consents }: Dependencies): Connections => {
-  const resourcesOf = (resources: Consent['resources']): Promise<Connection['resources']> =>
+/** What was allowed, by the names that people read. */
+const inWords = ({ api, detailType }: Pick<Dependencies, 'api' | 'detailType'>) => ({
+  resourcesOf: (resources: Consent['resources']): Promise<Connection['resources']> =>
     Promise.all(
       Object.entries(resources).map(async ([indicator, scopes]) => {
         const known = await api(indicator)
@@ -39,13 +43,28 @@ export const openConnections = ({ accessOfUser, client, api, consents }: Depende
           scopes: scopes.map((name) => known?.scopes.find((scope) => scope.name === name) ?? { name }),
         }
       }),
-    )
+    ),
+
+  detailsOf: (details: readonly AuthorizationDetail[]): Promise<Connection['details']> =>
+    Promise.all(
+      details.map(async (detail) => ({
+        title: (await detailType(detail.type))?.title ?? detail.type,
+        detail,
+      })),
+    ),
+})
+
+/** What is remembered, and what is held at the moment, each of which can be there without the other. */
+export const openConnections = (dependencies: Dependencies): Connections => {
+  const { issuer, accessOfUser, client, consents } = dependencies
+  const { resourcesOf, detailsOf } = inWords(dependencies)
 
   const connectionOf = async (held: Held): Promise<readonly Connection[]> => {
     const { clientId, since, lastUsedAt, allowed } = held
     const facts = await client(clientId)
     if (facts === undefined) return []
-    const { name, firstParty, logoUri, clientUri } = facts
+    const { name, firstParty, logoUri, clientUri, initiateLoginUri } = facts
+    const uri = initiateLoginUri === undefined ? clientUri : loginAt(initiateLoginUri, issuer)
     const connection = {
       clientId,
       name,
@@ -54,8 +73,9 @@ export const openConnections = ({ accessOfUser, client, api, consents }: Depende
       offlineAccess: allowed.scopes.includes('offline_access'),
       scopes: allowed.scopes.filter((scope) => scope !== 'offline_access').map((scope) => ({ name: scope })),
       resources: await resourcesOf(allowed.resources),
+      details: await detailsOf(allowed.authorizationDetails ?? []),
       ...(logoUri && { logoUri }),
-      ...(clientUri && { clientUri }),
+      ...(uri && { uri }),
       ...(lastUsedAt && { lastUsedAt }),
     }
     return [connection]
@@ -76,6 +96,13 @@ export const openConnections = ({ accessOfUser, client, api, consents }: Depende
       return connections.toSorted((a, b) => a.name.localeCompare(b.name))
     },
   }
+}
+
+/** Third-party-initiated login: the client is told who asks it to send the person there (OpenID Connect Core 1.0 §4). */
+function loginAt(initiateLoginUri: string, issuer: string): string {
+  const uri = new URL(initiateLoginUri)
+  uri.searchParams.set('iss', issuer)
+  return uri.href
 }
 
 interface Held {

@@ -1,3 +1,4 @@
+import { type AuthorizationDetail, distinctDetails } from '../../kernel/authorization-details.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Actor, RequestFacts } from '../../kernel/http.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
@@ -9,6 +10,8 @@ export interface Consent {
   readonly claims: readonly string[]
   /** API scopes by resource indicator (RFC 8707). */
   readonly resources: Readonly<Record<string, readonly string[]>>
+  /** In all their particulars (RFC 9396). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
 /** Who allowed it, and whom. */
@@ -53,6 +56,7 @@ export interface Access extends Omit<Consent, 'claims'> {
 export interface ConsentDependencies {
   readonly storage: Storage
   readonly audit: Audit
+  readonly issuer: string
   /** What clients hold of a person, first-party ones too, which nobody is asked about. */
   readonly accessOfUser: (userId: string) => Promise<readonly Access[]>
   /** Ends every grant of the user to the client and what came of it, in that transaction; false where there was none. */
@@ -60,6 +64,8 @@ export interface ConsentDependencies {
   /** `undefined` for a client that is none or is gone. */
   readonly client: (clientId: string) => Promise<ClientFacts | undefined>
   readonly api: (indicator: string) => Promise<ApiFacts | undefined>
+  /** `undefined` for a type of authorization details that is none, is gone or is disabled. */
+  readonly detailType: (type: string) => Promise<DetailTypeFacts | undefined>
   /** By identifier, e-mail address or user name. Throws `users.not_found` (404). */
   readonly getUser: (key: string) => Promise<{ readonly id: string }>
 }
@@ -69,6 +75,14 @@ export interface ClientFacts {
   readonly firstParty: boolean
   readonly logoUri?: string | undefined
   readonly clientUri?: string | undefined
+  /** Where it begins a sign-in that somebody else asks for. */
+  readonly initiateLoginUri?: string | undefined
+}
+
+export interface DetailTypeFacts {
+  readonly title: string
+  /** Exactly the same details need not be allowed anew. */
+  readonly remember: boolean
 }
 
 export interface ApiFacts {
@@ -85,6 +99,14 @@ export const notConnected = (): AppError =>
 
 const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])]
 
+/** Of what a person has allowed a client in detail, the last so many are remembered. */
+const detailsMaximum = 50
+
+function mergedDetails(before: Consent, added: Consent): Pick<Consent, 'authorizationDetails'> {
+  const all = [...(before.authorizationDetails ?? []), ...(added.authorizationDetails ?? [])]
+  return all.length === 0 ? {} : { authorizationDetails: distinctDetails(all).slice(-detailsMaximum) }
+}
+
 export function merged(before: Consent | undefined, added: Consent): Consent {
   if (before === undefined) return added
   const indicators = union(Object.keys(before.resources), Object.keys(added.resources))
@@ -97,5 +119,6 @@ export function merged(before: Consent | undefined, added: Consent): Consent {
         union(before.resources[indicator] ?? [], added.resources[indicator] ?? []),
       ]),
     ),
+    ...mergedDetails(before, added),
   }
 }

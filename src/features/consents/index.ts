@@ -2,6 +2,7 @@
  * Owns what each person has allowed each client, remembered beyond sessions, and taking it back.
  * Does not own grants: those belong to one session each and are the provider's; they are made from what is remembered.
  */
+import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import type { Feature } from '../feature.ts'
 import { consentCommands } from './commands.ts'
 import { openConnections } from './connections.ts'
@@ -17,6 +18,7 @@ export type {
   Consent,
   ConsentDependencies,
   Consents,
+  DetailTypeFacts,
   StoredConsent,
 } from './consents.ts'
 
@@ -36,14 +38,33 @@ export function openConsents(dependencies: ConsentDependencies): ConsentsFeature
   }
 }
 
-function openRules({ storage, audit, endClientOfUser }: ConsentDependencies): Consents {
+/** Of details, those of types that may be remembered; what happens once is asked for each time. */
+const lastingDetails =
+  (detailType: ConsentDependencies['detailType']) =>
+  async (details: readonly AuthorizationDetail[]): Promise<readonly AuthorizationDetail[]> => {
+    const kept = await Promise.all(
+      details.map(async ({ type }) => (await detailType(type))?.remember === true),
+    )
+    return details.filter((_, index) => kept[index])
+  }
+
+function openRules({ storage, audit, endClientOfUser, detailType }: ConsentDependencies): Consents {
   const store = openConsentStore(storage)
+  const lasting = lastingDetails(detailType)
   return {
-    find: (userId, clientId) => store.find(userId, clientId),
+    async find(userId, clientId) {
+      const found = await store.find(userId, clientId)
+      const { authorizationDetails = [] } = found ?? {}
+      // What was remembered of a type that may be remembered no more counts no more.
+      return found === undefined || authorizationDetails.length === 0
+        ? found
+        : { ...found, authorizationDetails: await lasting(authorizationDetails) }
+    },
     stands: (userId, clientId) => store.stands({ userId, clientId }),
     list: store.list,
 
-    async remember({ userId, clientId }, consent, request) {
+    async remember({ userId, clientId }, allowed, request) {
+      const consent = { ...allowed, authorizationDetails: await lasting(allowed.authorizationDetails ?? []) }
       await storage.transaction(async (db) => {
         await store.lock(db, userId)
         await store.save(db, { userId, clientId }, merged(await store.find(userId, clientId, db), consent))
@@ -54,7 +75,13 @@ function openRules({ storage, audit, endClientOfUser }: ConsentDependencies): Co
           userId,
           clientId,
           request,
-          detail: { scopes: consent.scopes, resources: Object.keys(consent.resources) },
+          detail: {
+            scopes: consent.scopes,
+            resources: Object.keys(consent.resources),
+            ...(allowed.authorizationDetails?.length && {
+              authorizationDetails: allowed.authorizationDetails.map(({ type }) => type),
+            }),
+          },
         })
       })
     },

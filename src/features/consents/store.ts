@@ -1,3 +1,4 @@
+import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Consent, ConsentOwner, StoredConsent } from './consents.ts'
 
@@ -34,6 +35,7 @@ export const openConsentStore = (storage: Storage) => ({
       scopes: JSON.stringify(consent.scopes),
       claims: JSON.stringify(consent.claims),
       resources: JSON.stringify(consent.resources),
+      authorizationDetails: JSON.stringify(consent.authorizationDetails ?? []),
     }
     await db.consent.upsert({
       where: { userId_clientId: owner },
@@ -49,8 +51,13 @@ export const openConsentStore = (storage: Storage) => ({
   },
 })
 
-const consentOf = (row: Record<'scopes' | 'claims' | 'resources', string>): Consent => ({
+const consentOf = (
+  row: Record<'scopes' | 'claims' | 'resources' | 'authorizationDetails', string>,
+): Consent => ({
   scopes: JSON.parse(row.scopes) as string[],
   claims: JSON.parse(row.claims) as string[],
   resources: JSON.parse(row.resources) as Record<string, string[]>,
+  ...(row.authorizationDetails !== '[]' && {
+    authorizationDetails: JSON.parse(row.authorizationDetails) as AuthorizationDetail[],
+  }),
 })

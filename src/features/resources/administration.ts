@@ -1,11 +1,12 @@
 import type { Clock } from '../../kernel/clock.ts'
-import { type AppError, notFound } from '../../kernel/errors.ts'
+import { type AppError, invalidInput, notFound } from '../../kernel/errors.ts'
 import type { Actor } from '../../kernel/http.ts'
 import { newId } from '../../kernel/ids.ts'
 import { type Action, bindActions, type Outcome, type Resource } from '../../kernel/resource.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import { resourceActions, resourcesDefinition } from './definition.ts'
+import { resourceFault } from './protocol.ts'
 import { itemOf, type ResourceDraft, type ResourceItem, type StoredResource } from './resources.ts'
 import type { ResourceStore } from './store.ts'
 
@@ -13,6 +14,8 @@ export interface AdministrationDependencies {
   readonly store: ResourceStore
   readonly clock: Clock
   readonly audit: Audit
+  /** The most that the server lets an access token live. */
+  readonly accessTokenMaximumSeconds: number
 }
 
 interface Subject {
@@ -41,11 +44,12 @@ export function administerResources(dependencies: AdministrationDependencies): R
       return stored && itemOf(stored)
     },
 
-    create: (input, actor) => create(dependencies, input as unknown as ResourceDraft, actor),
+    create: (input, actor) =>
+      create(dependencies, checked(said(input) as unknown as ResourceDraft, dependencies), actor),
 
     update: (item, input, actor) =>
       change({ item, actor, event: 'updated' }, (db, resource) =>
-        store.update(db, resource, { ...resource, ...input }),
+        store.update(db, resource, checked({ ...resource, ...said(input) }, dependencies)),
       ),
 
     async delete(item, actor) {
@@ -56,6 +60,20 @@ export function administerResources(dependencies: AdministrationDependencies): R
       })
     },
   }
+}
+
+/** Parsed fields as a draft; `null` takes a value away. */
+const said = (input: Readonly<Record<string, unknown>>): Partial<ResourceDraft> =>
+  Object.fromEntries(Object.entries(input).map(([name, value]) => [name, value ?? undefined]))
+
+/** Throws `resources.inconsistent` where the parts of a resource do not fit together. */
+function checked(
+  draft: ResourceDraft,
+  limits: { readonly accessTokenMaximumSeconds: number },
+): ResourceDraft {
+  const fault = resourceFault(draft, limits)
+  if (fault !== undefined) throw invalidInput('resources.inconsistent', fault)
+  return draft
 }
 
 async function create(

@@ -9,9 +9,10 @@ import {
 } from '../../kernel/fields.ts'
 import type { Field } from '../../kernel/resource.ts'
 import type { FeatureDefinition } from '../feature.ts'
+import { resourceProtocolFields } from './protocol.ts'
 
 export const tokenFormats = ['jwt', 'opaque'] as const
-export const tokenAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const
+export const tokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
 
 export type TokenFormat = (typeof tokenFormats)[number]
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number]
@@ -104,6 +105,7 @@ const fields = {
     writable: 'always',
     optional: true,
   },
+  ...resourceProtocolFields,
   createdAt: { schema: instant, documentation: 'When it was made.', writable: 'never' },
   updatedAt: { schema: instant, documentation: 'When it was last changed.', writable: 'never' },
 } satisfies Readonly<Record<string, Field>>

@@ -19,6 +19,8 @@ export interface ResourceDependencies {
   readonly storage: Storage
   readonly clock: Clock
   readonly audit: Audit
+  /** The most that the server lets an access token live. */
+  readonly accessTokenMaximumSeconds: number
 }
 
 export interface ResourcesFeature extends Feature {

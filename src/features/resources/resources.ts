@@ -1,8 +1,9 @@
 import type { ResourceId } from '../../kernel/ids.ts'
 import type { ResourceScope, TokenAlgorithm, TokenFormat } from './definition.ts'
+import type { ResourceProtocol } from './protocol.ts'
 
 /** A registered API as the protocol needs it. Frozen, as many requests share one. */
-export interface ApiResource {
+export interface ApiResource extends ResourceProtocol {
   readonly id: ResourceId
   /** The audience of its access tokens, exactly as clients ask for it (RFC 8707 §2). */
   readonly indicator: string

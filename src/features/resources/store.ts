@@ -6,6 +6,7 @@ import { isUniqueViolation } from '../../storage/errors.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { ResourceScope, TokenAlgorithm, TokenFormat } from './definition.ts'
+import { type ResourceProtocol, resourceProtocolOf } from './protocol.ts'
 import type { ApiResource, ResourceDraft, StoredResource } from './resources.ts'
 
 /** What identifiers and indicators are made of; anything else is not asked of the database. */
@@ -15,18 +16,26 @@ const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
 interface ResourceRow
   extends Omit<
     StoredResource,
-    'id' | 'scopes' | 'introspectors' | 'tokenFormat' | 'tokenAlgorithm' | 'disabledAt'
+    | keyof ResourceProtocol
+    | 'id'
+    | 'scopes'
+    | 'introspectors'
+    | 'tokenFormat'
+    | 'tokenAlgorithm'
+    | 'disabledAt'
   > {
   readonly id: string
   readonly scopes: string
   readonly introspectors: string
   readonly tokenFormat: string
   readonly tokenAlgorithm: string
+  readonly protocol: string
   readonly disabledAt: Date | null
 }
 
 /** The types of what this feature itself wrote are taken for granted. */
-const readRow = (row: ResourceRow): StoredResource => ({
+const readRow = ({ protocol, ...row }: ResourceRow): StoredResource => ({
+  ...(JSON.parse(protocol) as ResourceProtocol),
   ...row,
   id: row.id as ResourceId,
   scopes: JSON.parse(row.scopes) as ResourceScope[],
@@ -44,11 +53,18 @@ const writeRow = (draft: ResourceDraft) => ({
   tokenFormat: draft.tokenFormat,
   tokenAlgorithm: draft.tokenAlgorithm,
   accessTokenTtlSeconds: draft.accessTokenTtlSeconds,
+  protocol: JSON.stringify(resourceProtocolOf(draft)),
 })
 
 function freezeResource({ createdAt, updatedAt, ...resource }: StoredResource): ApiResource {
-  const scopes = Object.freeze(resource.scopes.map((scope) => Object.freeze(scope)))
-  return Object.freeze({ ...resource, scopes, introspectors: Object.freeze(resource.introspectors) })
+  return deepFreeze(resource)
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null && !(part instanceof Date)) deepFreeze(part)
+  }
+  return Object.freeze(value)
 }
 
 export type ResourceStore = ReturnType<typeof openResourceStore>

@@ -13,7 +13,7 @@ export interface KeyOperations {
 
 const listCommand: CommandDefinition = {
   words: ['keys', 'list'],
-  documentation: 'List the signing keys and their states.',
+  documentation: 'List the keys that sign and decrypt, and their states.',
   input: {},
 }
 
@@ -89,7 +89,7 @@ export const keyCommands = (operations: KeyOperations): readonly Command[] => [
 
 function answer(heading: string, keys: readonly SigningKey[]): { text: string; json: unknown } {
   const lines = keys.map(({ algorithm, state, kid, createdAt }) =>
-    [algorithm.padEnd(6), state.padEnd(8), kid, createdAt.toISOString()].join('  '),
+    [algorithm.padEnd(12), state.padEnd(8), kid, createdAt.toISOString()].join('  '),
   )
   const json = keys.map(({ kid, algorithm, state, createdAt, activatedAt, retiredAt }) => ({
     kid,

@@ -1,5 +1,5 @@
 /**
- * Owns the keys that the server signs with, the keys of its cookies and the DPoP nonce secret: made, sealed, rotated.
+ * Owns the keys that the server signs and decrypts with, those of its cookies, and the DPoP nonce secret: made, sealed, rotated.
  * Does not own where they are used; the provider reads a snapshot and asks again when the revision moves.
  */
 import type { JWK } from 'jose'
@@ -13,7 +13,7 @@ import { type KeyOperations, keyCommands } from './commands.ts'
 import { openRotation, type Rotation, sealedRow } from './rotation.ts'
 import { openServerSecrets, type ServerSecrets } from './secrets.ts'
 import type { settings } from './settings.ts'
-import { algorithms } from './signing-keys.ts'
+import { algorithms, encrypts, neededAtOnce } from './signing-keys.ts'
 import { openSigningKeyStore, type SigningKeyStore } from './store.ts'
 
 export { signingKeysDefinition } from './commands.ts'
@@ -23,6 +23,8 @@ export { type Algorithm, algorithms } from './signing-keys.ts'
 export interface KeySnapshot {
   /** Private keys; of each algorithm the signing one first, retired ones last. */
   readonly jwks: readonly JWK[]
+  /** The `kid` of those that decrypt what is on its way, and with which nobody shall encrypt any more. */
+  readonly withdrawn: readonly string[]
   /** Newest first: the first signs, all verify. */
   readonly cookieKeys: readonly string[]
   /** 32 bytes. */
@@ -83,13 +85,17 @@ const signingKeys = ({ storage, sealing, store, rotation, secrets }: Parts): Sig
   revision: () => storage.revision('keys'),
   async snapshot() {
     const active = (await store.listKeys()).filter(({ state }) => state === 'active')
-    if (algorithms.some((algorithm) => !active.some((key) => key.algorithm === algorithm)))
-      await rotation.advance()
+    const missing = neededAtOnce.filter((algorithm) => !active.some((key) => key.algorithm === algorithm))
+    if (missing.length > 0) await rotation.begin(missing)
     const [nonce = ''] = await secrets.list(dpopSecret)
+    const keys = await store.listKeys()
     return {
-      jwks: (await store.listKeys())
+      jwks: keys
         .toSorted((a, b) => stateOrder[a.state] - stateOrder[b.state])
         .map(({ kid, sealedJwk }) => JSON.parse(sealing.open(sealedJwk, sealedRow(kid))) as JWK),
+      withdrawn: keys
+        .filter(({ algorithm, state }) => state === 'retired' && encrypts(algorithm))
+        .map(({ kid }) => kid),
       cookieKeys: await secrets.list(cookieSecret),
       dpopNonceSecret: Buffer.from(nonce, 'base64url'),
     }

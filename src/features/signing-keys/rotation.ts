@@ -3,7 +3,7 @@ import { AppError, notFound } from '../../kernel/errors.ts'
 import type { Sealing } from '../../kernel/sealing.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
-import { generateKey } from './generate.ts'
+import { type GeneratedKey, generateKey } from './generate.ts'
 import {
   type Algorithm,
   activationSteps,
@@ -20,6 +20,8 @@ export interface Rotation {
   isDue(): Promise<boolean>
   /** Takes the steps that the schedule says are due. */
   advance(): Promise<void>
+  /** Makes the first key of each algorithm that has none. */
+  begin(only: readonly Algorithm[]): Promise<void>
   /** Publishes a next key of each algorithm that has none, whatever the schedule. */
   publishNext(only: readonly Algorithm[]): Promise<void>
   /** The same, and lets the next keys sign from now on. */
@@ -45,13 +47,13 @@ export function openRotation(dependencies: RotationDependencies): Rotation {
   const take = stepTaker(dependencies)
 
   /** One process at a time: the revision row is locked first, so that two never make a key each. */
-  const takeAll = async (
-    ...rounds: readonly ((keys: readonly SigningKey[]) => readonly Step[])[]
-  ): Promise<void> => {
+  const takeAll = async (...rounds: readonly StepsOf[]): Promise<void> => {
+    // RSA keys take their time, in which a transaction would keep everybody else waiting.
+    const ready = await generateFor(rounds, await store.listKeys())
     await storage.transaction(async (db) => {
       await storage.touch(db, 'keys')
       for (const stepsOf of rounds) {
-        for (const step of stepsOf(await store.listKeys(db))) await take(db, step)
+        for (const step of stepsOf(await store.listKeys(db))) await take(db, step, ready)
       }
     })
   }
@@ -60,6 +62,10 @@ export function openRotation(dependencies: RotationDependencies): Rotation {
   return {
     isDue: async () => due(await store.listKeys()).length > 0,
     advance: () => takeAll(due),
+    begin: (only) =>
+      takeAll((keys) =>
+        publicationSteps(keys, only).filter((step) => step.do !== 'create' || step.state === 'active'),
+      ),
     publishNext: (only) => takeAll((keys) => publicationSteps(keys, only)),
     remove: (kid) => takeAll((keys) => [removal(keys, kid)]),
     replace: (only) =>
@@ -68,6 +74,18 @@ export function openRotation(dependencies: RotationDependencies): Rotation {
         (keys) => activationSteps(keys, only),
       ),
   }
+}
+
+type Creation = Extract<Step, { do: 'create' }>
+type StepsOf = (keys: readonly SigningKey[]) => readonly Step[]
+type ReadyKeys = Map<Algorithm, GeneratedKey>
+
+async function generateFor(rounds: readonly StepsOf[], keys: readonly SigningKey[]): Promise<ReadyKeys> {
+  const ready: ReadyKeys = new Map()
+  for (const step of rounds.flatMap((stepsOf) => stepsOf(keys))) {
+    if (step.do === 'create') ready.set(step.algorithm, await generateKey(step.algorithm))
+  }
+  return ready
 }
 
 function removal(keys: readonly SigningKey[], kid: string): Step {
@@ -84,9 +102,11 @@ function removal(keys: readonly SigningKey[], kid: string): Step {
 
 /** Takes one step in a transaction and records it there. */
 function stepTaker({ store, clock, sealing, audit }: RotationDependencies) {
-  async function create(db: DatabaseTransaction, step: Extract<Step, { do: 'create' }>): Promise<void> {
+  async function create(db: DatabaseTransaction, step: Creation, ready: ReadyKeys): Promise<void> {
     const { algorithm, state } = step
-    const { kid, privateJwk, publicJwk } = await generateKey(algorithm)
+    const { kid, privateJwk, publicJwk } = ready.get(algorithm) ?? (await generateKey(algorithm))
+    // Each is used once.
+    ready.delete(algorithm)
     const now = clock.now()
     await store.insertKey(db, {
       kid,
@@ -105,8 +125,8 @@ function stepTaker({ store, clock, sealing, audit }: RotationDependencies) {
     })
   }
 
-  return async (db: DatabaseTransaction, step: Step): Promise<void> => {
-    if (step.do === 'create') return await create(db, step)
+  return async (db: DatabaseTransaction, step: Step, ready: ReadyKeys): Promise<void> => {
+    if (step.do === 'create') return await create(db, step, ready)
     if (step.do === 'remove') {
       await store.removeKey(db, step.kid)
     } else {

@@ -1,8 +1,15 @@
 import { after } from '../../kernel/clock.ts'
 
-/** The algorithms of ID tokens and JWT access tokens that the server offers (RFC 7518 §3, RFC 8037). */
-export const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
+/** What every server signs with (RFC 7518 §3, RFC 8037): it answers nobody before it has a key of each. */
+export const neededAtOnce = ['RS256', 'ES256', 'EdDSA'] as const
+/** With what others encrypt for the server: a key of each kind, RSA or P-256 (RFC 7518 §4.3, §4.6). */
+export const encryptionAlgorithms = ['RSA-OAEP-256', 'ECDH-ES'] as const
+/** What the server has a key for. Those that few ask for are made in the background after the first start. */
+export const algorithms = [...neededAtOnce, 'PS256', ...encryptionAlgorithms] as const
 export type Algorithm = (typeof algorithms)[number]
+
+export const encrypts = (algorithm: Algorithm): boolean =>
+  (encryptionAlgorithms as readonly Algorithm[]).includes(algorithm)
 
 export type KeyState = 'next' | 'active' | 'retired'
 

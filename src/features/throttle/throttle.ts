@@ -22,7 +22,7 @@ export interface Subject {
    * What somebody asks for who proves nothing by it, such as a mail. It is counted apart, so that nobody is kept from
    * signing in for it, and for an account by address, so that strangers elsewhere take nothing from its owner.
    */
-  readonly asking?: 'email-code' | 'reset' | 'registration'
+  readonly asking?: 'email-code' | 'reset' | 'registration' | 'device-code'
 }
 
 /** An attempt that is counted as failed until it is said to have succeeded. */

@@ -1,8 +1,10 @@
 import type { Context } from 'koa'
 import { AppError } from '../../kernel/errors.ts'
 import type { PendingInteraction } from '../../provider/index.ts'
+import { deviceModel } from '../device/device-model.ts'
 import { factsOf, type Pages } from '../page.ts'
 import type { PagePorts } from '../ports.ts'
+import { detailView } from './details.ts'
 import { clientOf } from './steps.ts'
 
 export interface ConsentPage {
@@ -12,7 +14,7 @@ export interface ConsentPage {
 
 /** Asks for exactly what the request is missing; what is allowed is remembered for this person and client. */
 export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
-  const { apis, consents, interactions, people, refreshLifetimeSeconds } = ports
+  const { apis, consents, detailTypes, interactions, people, refreshLifetimeSeconds } = ports
 
   return {
     async show(ctx, interaction) {
@@ -28,14 +30,23 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
           }
         }),
       )
+      const details = await Promise.all(
+        (missing.authorizationDetails ?? []).map(async (detail) =>
+          detailView(detail, await detailTypes.view(detail.type)),
+        ),
+      )
+      const device = await deviceModel(ports, ctx, interaction)
       pages.answer(ctx, 'login/consent', {
+        ...(device && { device }),
         action: `${path}/consent`,
         abortAction: `${path}/abort`,
         switchAction: `${path}/switch`,
         client: await clientOf(ports, interaction),
+        ...(clientId.startsWith('https://') && { clientHost: new URL(clientId).host }),
         account: (await people.view(userId)) ?? {},
         scopes: missing.scopes.filter((scope) => scope !== 'offline_access').map((name) => ({ name })),
         resources,
+        details,
         offlineAccess,
         ...(offlineAccess ? { accessForSeconds: refreshLifetimeSeconds } : undefined),
         newOnly: !decidesAnew && (await consents.find(userId, clientId)) !== undefined,

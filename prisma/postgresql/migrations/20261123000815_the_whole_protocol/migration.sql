@@ -1,5 +1,0 @@
--- AlterTable
-ALTER TABLE "client" ADD COLUMN     "protocol" TEXT NOT NULL DEFAULT '{}';
-
--- AlterTable
-ALTER TABLE "resource" ADD COLUMN     "protocol" TEXT NOT NULL DEFAULT '{}';

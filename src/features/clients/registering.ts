@@ -1,0 +1,122 @@
+import type { ClientId } from '../../kernel/ids.ts'
+import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
+import { accept, type Input, parseCreate } from '../../kernel/input.ts'
+import type { DatabaseTransaction } from '../../storage/storage.ts'
+import { type AdministrationDependencies, losesRights } from './administration.ts'
+import type { Client, ClientDraft, Origin } from './client.ts'
+import { checkDraft, draftOf } from './clients.ts'
+import { clientsDefinition } from './definition.ts'
+import { usesSecret } from './kinds.ts'
+import { freezeClient, type StoredClient } from './rows.ts'
+import { proveSector } from './sector.ts'
+
+export interface Registered {
+  readonly client: StoredClient
+  /** Shown this once. */
+  readonly secret?: string | undefined
+}
+
+export interface NewRegistration {
+  readonly id?: string
+  readonly origin: Exclude<Origin, 'administrator'>
+  /** Gets nothing until an administrator enables it. */
+  readonly disabled?: boolean
+  /** In the same transaction; what it throws undoes the registration. */
+  also(db: DatabaseTransaction, id: ClientId): Promise<void>
+}
+
+/** Clients that no administrator makes, written through the same checks as every other and never first-party. */
+export interface Registering {
+  /** Whether a client has such a field that whoever makes it may write. */
+  knows(field: string): boolean
+  /** The draft that would be stored. Throws `input.invalid` and `clients.inconsistent` (400). */
+  draft(input: Input): ClientDraft
+  /** As the protocol sees a draft, with what its profile demands. */
+  client(id: string, draft: ClientDraft, stored?: Pick<Client, 'disabledAt' | 'requiredLevel'>): Client
+  read(id: string): Promise<StoredClient | undefined>
+  create(draft: ClientDraft, registration: NewRegistration): Promise<Registered>
+  /** `undefined` where there is no such client any more. */
+  replace(
+    id: string,
+    draft: ClientDraft,
+    change: { readonly disabled?: boolean; also(db: DatabaseTransaction): Promise<void> },
+  ): Promise<StoredClient | undefined>
+  remove(id: string, also: (db: DatabaseTransaction) => Promise<void>): Promise<void>
+}
+
+export function openRegistering(dependencies: AdministrationDependencies): Registering {
+  const { store, clock, fetch, serverChecks, endEverythingOfClient } = dependencies
+  const fields: Readonly<Record<string, { readonly writable: string }>> = clientsDefinition.resource.fields
+  return {
+    knows: (field) => Object.hasOwn(fields, field) && fields[field]?.writable !== 'never',
+
+    draft(input) {
+      const draft = draftOf(
+        accept(parseCreate(clientsDefinition.resource.fields, { ...input, firstParty: false })),
+      )
+      checkDraft(draft, serverChecks)
+      return draft
+    },
+
+    client: (id, draft, stored) =>
+      freezeClient({
+        ...draft,
+        id: id as ClientId,
+        origin: 'document',
+        requiredLevel: stored?.requiredLevel,
+        disabledAt: stored?.disabledAt,
+        secrets: [],
+        createdAt: clock.now(),
+        updatedAt: clock.now(),
+      }),
+
+    read: (id) => store.read(id),
+
+    async create(draft, { id = newId(), origin, disabled, also }) {
+      await proveSector(fetch, draft)
+      const at = clock.now()
+      return await store.change(async (db) => {
+        await store.insert(db, id, { draft, at, origin })
+        const secret = usesSecret(draft.authentication) ? newSecret() : undefined
+        if (secret !== undefined) await store.insertSecret(db, id, storedSecret(secret, at))
+        const client = (await store.read(id, db)) as StoredClient
+        if (disabled) await store.setDisabled(db, client, at)
+        await also(db, client.id)
+        return { client: disabled ? { ...client, disabledAt: at } : client, secret }
+      })
+    },
+
+    async replace(id, draft, { disabled, also }) {
+      const read = await store.read(id)
+      if (read !== undefined) await proveSector(fetch, draft, read)
+      return await store.change(async (db) => {
+        const client = await store.lock(db, id, clock.now())
+        if (client === undefined) return undefined
+        await also(db)
+        // What administrators demand of it is theirs, and stays.
+        const next = { ...draft, requiredLevel: client.requiredLevel }
+        await store.update(db, client, next)
+        const disabledAt = disabled ? (client.disabledAt ?? clock.now()) : client.disabledAt
+        if (disabled) await store.setDisabled(db, client, disabledAt ?? null)
+        if (disabled || losesRights(client, next)) await endEverythingOfClient(db, client.id)
+        const { id: clientId, origin, secrets, createdAt, updatedAt } = client
+        return { ...next, id: clientId, origin, secrets, createdAt, updatedAt, disabledAt }
+      })
+    },
+
+    remove: (id, also) =>
+      store.change(async (db) => {
+        await also(db)
+        await endEverythingOfClient(db, id as ClientId)
+        await store.remove(db, id)
+      }),
+  }
+}
+
+const storedSecret = (secret: string, createdAt: Date) => ({
+  id: newId(),
+  label: undefined,
+  hash: hashSecret(secret),
+  createdAt,
+  expiresAt: undefined,
+})
