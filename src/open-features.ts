@@ -7,8 +7,16 @@ import { openApprovals } from './features/approvals/index.ts'
 import { openAttempts } from './features/attempts/index.ts'
 import { openAudit } from './features/audit/index.ts'
 import { openAuthorizationTypes } from './features/authorization-types/index.ts'
-import { certificatesOfferedCheck, type ClientsFeature, lifetimeCheck, openClients } from './features/clients/index.ts'
-import { type ClientRegistrationsFeature, openClientRegistrationsFeature } from './features/client-registrations/index.ts'
+import {
+  type ClientRegistrationsFeature,
+  openClientRegistrationsFeature,
+} from './features/client-registrations/index.ts'
+import {
+  type ClientsFeature,
+  certificatesOfferedCheck,
+  lifetimeCheck,
+  openClients,
+} from './features/clients/index.ts'
 import { openConsents } from './features/consents/index.ts'
 import { openDepartures } from './features/departures/index.ts'
 import { openEmailCodes } from './features/email-codes/index.ts'

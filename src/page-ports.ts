@@ -59,11 +59,9 @@ export interface PageInputs {
 }
 
 /** The pages' needs, met by the features and the provider. */
-export function pagePorts(
-  { all, features, config, clock, sealing }: App,
-  { provider, issuer, sampleUrl, views }: PageInputs,
-): PagePorts {
-  const { resources, consents, setup, audit, profiles } = features
+export function pagePorts(app: App, { provider, issuer, sampleUrl, views }: PageInputs): PagePorts {
+  const { all, features, config, clock, sealing } = app
+  const { resources, setup, audit, profiles } = features
   return {
     issuer,
     views,
@@ -75,14 +73,7 @@ export function pagePorts(
     clients: { view: clientView(features) },
     apis: { view: resources.resources.findByIndicator },
     detailTypes: { view: features.authorizationTypes.types.find },
-    consents: {
-      ...consents.consents,
-      async remember(owner, allowed, request) {
-        // What is remembered refers to the client, of which nothing is kept before.
-        await features.clientRegistrations.described.keep(owner.clientId)
-        await consents.consents.remember(owner, allowed, request)
-      },
-    },
+    consents: consentPorts(features),
     describeBrowser: features.sessions.describeBrowser,
     factors: all.flatMap(({ factor }) => factor ?? []),
     account: {
@@ -110,6 +101,24 @@ export function pagePorts(
     passwords: passwordLinks(features),
     record: audit.audit.record,
     sampleUrl,
-    refreshLifetimeSeconds: config.provider.refreshTokenMaximumSeconds,
+    refreshLifetimeSeconds: refreshLifetime(app),
   }
 }
+
+const consentPorts = ({ consents, clientRegistrations }: App['features']): PagePorts['consents'] => ({
+  ...consents.consents,
+  async remember(owner, allowed, request) {
+    // What is remembered refers to the client, of which nothing is kept before.
+    await clientRegistrations.described.keep(owner.clientId)
+    await consents.consents.remember(owner, allowed, request)
+  },
+})
+
+/** For how long an application can renew what it was given: as long as the server lets it, or less by its own setting. */
+const refreshLifetime =
+  ({ features, config }: App): PagePorts['refreshLifetimeSeconds'] =>
+  async (clientId) => {
+    const { refreshTokenMaximumSeconds: maximum } = config.provider
+    const client = await features.clients.clients.find(clientId)
+    return Math.min(maximum, client?.refreshTokenMaximumSeconds ?? maximum)
+  }

@@ -11,13 +11,35 @@ import type { Ports, ProviderEvents } from './provider/index.ts'
 
 /** The provider's needs, met by the features and the pages. */
 export function providerPorts(app: App, renderers: PageRenderers): Ports {
-  const { features, clock, log, config } = app
-  const { users, clients, resources, authorizationTypes, consents, signingKeys } = features
+  const { features, log, config } = app
+  const { users, consents, signingKeys } = features
   return {
     accounts: {
       find: async (id) => ((await users.users.mayIssue(id)) ? { id } : undefined),
       ...claimsOf(app),
     },
+    ...partyPorts(app),
+    consents: consents.consents,
+    keys: signingKeys.keys,
+    mutualTls: mutualTlsOf(config),
+    registrations: registrationPorts(features.clientRegistrations),
+    trustedIssuers: features.trustedIssuers.trustedIssuers,
+    pages: renderers.provider({ view: personView(features) }),
+    applicationLogouts: features.applicationLogouts.logouts,
+    devices: devicePorts(app, renderers),
+    backchannel: features.approvals.approvals,
+    events: events(features.audit.audit, log),
+    discovery: discoveryOf(app, renderers),
+    deviceOf: openDeviceCookies(new URL(config.issuer)).read,
+  }
+}
+
+/** Applications and services, and what they can have. */
+function partyPorts({
+  features: { clients, resources, authorizationTypes },
+  clock,
+}: App): Pick<Ports, 'clients' | 'apis' | 'profiles' | 'authorizationTypes'> {
+  return {
     clients: {
       async find(id) {
         const client = await clients.clients.find(id)
@@ -46,32 +68,24 @@ export function providerPorts(app: App, renderers: PageRenderers): Ports {
       ...authorizationTypes.types,
       async faultOf(detail) {
         const type = await authorizationTypes.types.find(detail.type)
-        return type === undefined ? 'is of no type that is registered' : authorizationTypes.faultOf(type, detail)
+        return type === undefined
+          ? 'is of no type that is registered'
+          : authorizationTypes.faultOf(type, detail)
       },
     },
-    consents: consents.consents,
-    keys: signingKeys.keys,
-    mutualTls: mutualTlsOf(config),
-    registrations: registrationPorts(features.clientRegistrations),
-    trustedIssuers: features.trustedIssuers.trustedIssuers,
-    pages: renderers.provider({ view: personView(features) }),
-    applicationLogouts: features.applicationLogouts.logouts,
-    devices: devicePorts(app, renderers),
-    backchannel: features.approvals.approvals,
-    events: events(features.audit.audit, log),
-    discovery: {
-      ui_locales_supported: renderers.locales,
-      // OpenID Connect Prompt Create 1.0 §4.1
-      prompt_values_supported: [
-        'none',
-        'login',
-        'consent',
-        ...(features.registrations.registration.mode === 'closed' ? [] : ['create']),
-      ],
-    },
-    deviceOf: openDeviceCookies(new URL(config.issuer)).read,
   }
 }
+
+const discoveryOf = ({ features }: App, { locales }: PageRenderers): Ports['discovery'] => ({
+  ui_locales_supported: locales,
+  // OpenID Connect Prompt Create 1.0 §4.1
+  prompt_values_supported: [
+    'none',
+    'login',
+    'consent',
+    ...(features.registrations.registration.mode === 'closed' ? [] : ['create']),
+  ],
+})
 
 const mutualTlsOf = (config: App['config']): Ports['mutualTls'] => ({
   offered: asksForCertificates(config),
@@ -120,7 +134,9 @@ const devicePorts = ({ features }: App, { devices }: PageRenderers): Ports['devi
       request: factsOf(ctx),
       ...(userId !== undefined && { userId, actor: { kind: 'user', userId } }),
       ...(clientId !== undefined && { clientId }),
-      ...(device !== undefined && { detail: { deviceAddress: device.address, deviceProgram: device.userAgent } }),
+      ...(device !== undefined && {
+        detail: { deviceAddress: device.address, deviceProgram: device.userAgent },
+      }),
     }),
 })
 

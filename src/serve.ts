@@ -41,12 +41,8 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
   const issuer = new URL(config.issuer)
   const views = openViews(brandOf(config), basePathOf(issuer))
   const renderers = openRenderers({ views, issuer, csrfKey: sealing.derive('csrf') })
-  const provider = openProvider({
-    ...app,
-    issuer: config.issuer,
-    settings: config.provider,
-    ports: providerPorts(app, renderers),
-  })
+  const { issuer: name, provider: settings } = config
+  const provider = openProvider({ ...app, issuer: name, settings, ports: providerPorts(app, renderers) })
   app.features.approvals.connect({
     ...provider.backchannel,
     provePath: (level, returnTo) => provider.signInPath({ level, returnTo }),
@@ -54,7 +50,6 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
   const pages = pagePorts(app, { provider, issuer, sampleUrl, views })
   let draining = false
   const { tls, door, gate, ofClients } = openDoors(app, issuer)
-
   // The one ordered table of what every request passes, first to last; the protocol stands behind it.
   const layers = (documents: Middleware): readonly Middleware[] => [
     requestFacts(gate),
@@ -75,7 +70,6 @@ export async function serve(app: App, { sampleUrl }: ServeOptions = {}): Promise
   const listening = await listenAt(await provider.start(layers), { config, tls, door })
   const jobs = startJobs(app, provider.jobs)
   app.features.outbox.worker.start()
-
   return {
     port: listening[0].port,
     async stop() {

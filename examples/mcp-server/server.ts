@@ -39,12 +39,18 @@ function toolsFor(subject: string): McpServer {
 }
 
 /** The claims of the request's token, or why there are none. */
-async function verified(request: IncomingMessage): Promise<JWTPayload | 'missing' | 'invalid' | 'insufficient'> {
+async function verified(
+  request: IncomingMessage,
+): Promise<JWTPayload | 'missing' | 'invalid' | 'insufficient'> {
   const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (token === undefined) return 'missing'
   try {
     const { payload } = await jwtVerify(token, keys, { issuer, audience: resource, typ: 'at+jwt' })
-    return String(payload.scope ?? '').split(' ').includes(scope) ? payload : 'insufficient'
+    return String(payload.scope ?? '')
+      .split(' ')
+      .includes(scope)
+      ? payload
+      : 'insufficient'
   } catch {
     return 'invalid'
   }
@@ -57,8 +63,15 @@ function json(response: ServerResponse, status: number, body: unknown): void {
 
 /** RFC 6750 §3 and RFC 9728 §5.1: where to learn how to get a token that works. */
 function challenge(response: ServerResponse, reason: 'missing' | 'invalid' | 'insufficient'): void {
-  const error = { missing: '', invalid: ', error="invalid_token"', insufficient: ', error="insufficient_scope"' }[reason]
-  response.setHeader('WWW-Authenticate', `Bearer resource_metadata="${metadataUrl}", scope="${scope}"${error}`)
+  const error = {
+    missing: '',
+    invalid: ', error="invalid_token"',
+    insufficient: ', error="insufficient_scope"',
+  }[reason]
+  response.setHeader(
+    'WWW-Authenticate',
+    `Bearer resource_metadata="${metadataUrl}", scope="${scope}"${error}`,
+  )
   json(response, reason === 'insufficient' ? 403 : 401, { error: reason })
 }
 

@@ -1,7 +1,10 @@
 import type { Text, View } from '../kernel/text.ts'
-import type { DetailView } from './login/details.ts'
+import type { ConsentModel, DeviceCodeModel } from './consent-models.ts'
+import type { AccountView, ClientView } from './party-models.ts'
 
 export type { Text } from '../kernel/text.ts'
+export type { ConsentModel, DeviceCodeModel, DeviceModel } from './consent-models.ts'
+export type { AccountView, ClientView, ScopeView } from './party-models.ts'
 
 /** What each template is given. The keys are template names under `views/`; values are shown escaped. */
 export interface PageModels {
@@ -103,22 +106,6 @@ export interface InboxMailView {
   readonly createdAt: Date
 }
 
-/** A client as the person sees it; links that are not http(s) are left out of the page. */
-export interface ClientView {
-  readonly name: string
-  readonly logoUri?: string
-  readonly clientUri?: string
-  readonly policyUri?: string
-  readonly tosUri?: string
-}
-
-/** A person as the pages show them: name first, then whichever of e-mail address and user name is known. */
-export interface AccountView {
-  readonly name?: string
-  readonly email?: string
-  readonly username?: string
-}
-
 /** What was sent and refused: what was wrong with it, and the fields to show again. */
 export interface FormState {
   readonly problem?: { readonly text: Text; readonly field?: string }
@@ -188,50 +175,6 @@ export interface InterludeModel {
   readonly action: string
   readonly client: ClientView
   readonly part: View
-  readonly error?: Text
-}
-
-/** A scope with its own words; the standard OpenID Connect scopes are described by message files instead. */
-export interface ScopeView {
-  readonly name: string
-  readonly description?: string
-}
-
-/** Three separate posts without fields of their own: allow (`action`), deny (`abortAction`), another account (`switchAction`). */
-export interface ConsentModel {
-  readonly action: string
-  readonly abortAction: string
-  readonly switchAction: string
-  readonly client: ClientView
-  readonly account: AccountView
-  readonly scopes: readonly ScopeView[]
-  readonly resources: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[]
-  /** What is asked in all its particulars. */
-  readonly details?: readonly DetailView[]
-  readonly offlineAccess: boolean
-  readonly accessForSeconds?: number
-  readonly device?: DeviceModel
-  /** Something was allowed before, and `scopes` and `resources` are only what is added. */
-  readonly newOnly: boolean
-}
-
-/** The device that asks, on the page that allows it. */
-export interface DeviceModel {
-  readonly userCode: string
-  readonly startedAt: Date
-  readonly firstParty: boolean
-  readonly browser?: string
-  readonly system?: string
-  readonly address: string
-  /** It asks from the address of the browser that shows the page. */
-  readonly sameAddress: boolean
-}
-
-/** Posts `user_code`, `xsrf` and `confirm`. With `asks` the code came with a link and is only to be compared. */
-export interface DeviceCodeModel {
-  readonly action: string
-  readonly code: string
-  readonly asks: boolean
   readonly error?: Text
 }
 

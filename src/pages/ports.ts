@@ -50,7 +50,7 @@ export interface PagePorts {
   readonly record: (event: PageEvent) => Promise<void>
   /** The sample application of development mode. */
   readonly sampleUrl: string | undefined
-  readonly refreshLifetimeSeconds: number
+  readonly refreshLifetimeSeconds: (clientId: string) => Promise<number>
 }
 
 /** What stands on the pages of a person's account. */

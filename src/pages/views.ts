@@ -66,6 +66,7 @@ export function openViews(options: ViewOptions): Views {
         link: safeLink,
         initial,
         scopeText: (scope: ScopeView) => scopeText(scope, t),
+        claimText: (claim: string) => claimText(claim, t),
         duration: (seconds: number) => formatDuration(seconds, locale),
         instant: (at: Date) => formatInstant(at, locale),
       })
@@ -100,7 +101,7 @@ function openTemplates(directory: string): Eta {
 }
 
 const templateHeader =
-  'const { page, brand, mark, t, say, asset, link, initial, scopeText, duration, instant } = it;'
+  'const { page, brand, mark, t, say, asset, link, initial, scopeText, claimText, duration, instant } = it;'
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -144,6 +145,35 @@ const standardScopes: Readonly<Record<string, MessageKey>> = {
 function scopeText(scope: ScopeView, t: (key: MessageKey) => string): string {
   const key = Object.hasOwn(standardScopes, scope.name) ? standardScopes[scope.name] : undefined
   return key === undefined ? scope.description || scope.name : t(key)
+}
+
+/** The claims of OpenID Connect Core 1.0 §5.1, by the messages that name them. */
+const standardClaims: Readonly<Record<string, MessageKey>> = {
+  name: 'claim.name',
+  given_name: 'claim.given-name',
+  family_name: 'claim.family-name',
+  middle_name: 'claim.middle-name',
+  nickname: 'claim.nickname',
+  preferred_username: 'claim.preferred-username',
+  profile: 'claim.profile',
+  picture: 'claim.picture',
+  website: 'claim.website',
+  email: 'claim.email',
+  email_verified: 'claim.email-verified',
+  gender: 'claim.gender',
+  birthdate: 'claim.birthdate',
+  zoneinfo: 'claim.zoneinfo',
+  locale: 'claim.locale',
+  phone_number: 'claim.phone-number',
+  phone_number_verified: 'claim.phone-number-verified',
+  address: 'claim.address',
+  updated_at: 'claim.updated-at',
+}
+
+/** One of the operator's own stands by its name. */
+const claimText = (claim: string, t: (key: MessageKey) => string): string => {
+  const key = Object.hasOwn(standardClaims, claim) ? standardClaims[claim] : undefined
+  return key === undefined ? claim : t(key)
 }
 
 const durationUnits = [

@@ -81,7 +81,11 @@ const people = (accounts: Accounts): Configuration => ({
  * The scopes allowed, and those that give single claims which were asked for by the claims parameter (OpenID Connect
  * Core 1.0 §5.5); of these the library tells no other claim.
  */
-function scopesOf(scopes: Accounts['scopes'], allowed: string, asked: object | undefined): ReadonlySet<string> {
+function scopesOf(
+  scopes: Accounts['scopes'],
+  allowed: string,
+  asked: object | undefined,
+): ReadonlySet<string> {
   const names = Object.keys(asked ?? {})
   const giving = Object.entries(scopes).filter(([, claims]) => claims.some((claim) => names.includes(claim)))
   return new Set([...allowed.split(' '), ...giving.map(([scope]) => scope)])

@@ -8,14 +8,14 @@ import type { Sealing } from '../kernel/sealing.ts'
 import type { SettingValues } from '../kernel/settings.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Artefacts } from './artefacts.ts'
-import type { MutualTls } from './mutual-tls.ts'
+import type { TrustedIssuers } from './assertions/ports.ts'
 import type { BackchannelPorts } from './backchannel-ports.ts'
 import type { ClientEncryption } from './client-encryption.ts'
 import type { DevicePorts } from './device-ports.ts'
 import type { ApplicationLogouts, LogoutFields } from './logout-ports.ts'
-import type { TrustedIssuers } from './assertions/ports.ts'
-import type { RegistrationPorts } from './registration-ports.ts'
+import type { MutualTls } from './mutual-tls.ts'
 import type { ClientProfile, SecurityProfiles } from './profile-rules.ts'
+import type { RegistrationPorts } from './registration-ports.ts'
 import type { settings } from './settings.ts'
 import type { ExchangeFields } from './token-exchange/ports.ts'
 
@@ -30,7 +30,7 @@ export interface Ports {
   readonly mutualTls: MutualTls
   readonly profiles: SecurityProfiles
   readonly trustedIssuers: TrustedIssuers
-  readonly registrations: RegistrationPorts
+  readonly registrations: RegistrationPorts<ProviderClient>
   readonly applicationLogouts: ApplicationLogouts
   readonly pages: ProviderPages
   readonly devices: DevicePorts

@@ -7,6 +7,7 @@ import type { Area } from './area.ts'
 import { AssertionRefused, openVerifier } from './assertions/verify.ts'
 import { clientMetadata } from './client-metadata.ts'
 import type { InstanceInputs } from './inputs.ts'
+import type { ProviderClient } from './ports.ts'
 import { readJsonObject } from './registration-body.ts'
 import type { Arrival, Metadata, RegistrationAnswer } from './registration-ports.ts'
 
@@ -31,7 +32,7 @@ export const registration: Area = {
 function endpoint(provider: Provider, inputs: InstanceInputs): Middleware {
   const verifier = openVerifier(inputs)
   const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(inputs.ports.accounts.scopes)])
-  const arrivalOf = (ctx: Context): Arrival => ({
+  const arrivalOf = (ctx: Context): Arrival<ProviderClient> => ({
     token: bearer(ctx),
     facts: ctx.state.facts as RequestFacts,
     // Whatever the library would not understand later is refused now.
@@ -60,7 +61,7 @@ function addressed(asked: string): string | undefined {
 
 interface Answering {
   readonly inputs: InstanceInputs
-  readonly arrival: Arrival
+  readonly arrival: Arrival<ProviderClient>
 }
 
 async function answer(ctx: Context, clientId: string, { inputs, arrival }: Answering): Promise<void> {

@@ -49,16 +49,24 @@ describe('clients that a document describes', () => {
   it('sign people in, who are always asked and told the host', async () => {
     const visitor = newVisitor()
     const shown = await agent().visit(visitor)
-    const consent = await visitor.follow(await visitor.submit(shown, { identifier: ada.email, password: ada.password }, { action: '/password' }))
+    const consent = await visitor.follow(
+      await visitor.submit(shown, { identifier: ada.email, password: ada.password }, { action: '/password' }),
+    )
     expect(consent.text).toContain(new URL(id).host)
     expect(await latchkey.app.features.clients.resource.find(id)).toBeUndefined()
     const back = await visitor.follow(await visitor.submit(consent, {}, { action: '/consent' }))
     expect(back.location).toContain('code=')
-    expect(await latchkey.app.features.clients.resource.find(id)).toMatchObject({ origin: 'document', name: 'Agent', firstParty: false })
+    expect(await latchkey.app.features.clients.resource.find(id)).toMatchObject({
+      origin: 'document',
+      name: 'Agent',
+      firstParty: false,
+    })
   })
 
   it('redeem their codes, and lose everything when an administrator disables them', async () => {
-    const answer = await agent().redeem(await agent().signIn(newVisitor(), ada, { scope: 'openid offline_access', prompt: 'consent' }))
+    const answer = await agent().redeem(
+      await agent().signIn(newVisitor(), ada, { scope: 'openid offline_access', prompt: 'consent' }),
+    )
     expect(answer.status).toBe(200)
     expect((await agent().refresh(answer.body.refresh_token)).status).toBe(200)
     const { resource } = latchkey.app.features.clients
@@ -113,7 +121,13 @@ describe('clients that a document describes', () => {
   })
 
   it('get no picture shown and no address of others called', async () => {
-    server.publish(document({ logo_uri: 'https://evil.example/logo.png', client_uri: 'https://bank.example/', jwks_uri: 'https://evil.example/keys' }))
+    server.publish(
+      document({
+        logo_uri: 'https://evil.example/logo.png',
+        client_uri: 'https://bank.example/',
+        jwks_uri: 'https://evil.example/keys',
+      }),
+    )
     const client = await latchkey.app.features.clients.clients.find(id)
     expect(client).toMatchObject({ id, firstParty: false })
     expect([client?.logoUri, client?.clientUri, client?.jwksUri]).toEqual([undefined, undefined, undefined])
@@ -165,7 +179,14 @@ describe('addresses', () => {
     })
     await using latchkey = await startLatchkey({ environment: allow })
     const { port } = new URL(server.url)
-    for (const host of ['localhost', '127.0.0.1', '[::1]', '[::ffff:7f00:1]', '169.254.169.254', '10.0.0.1']) {
+    for (const host of [
+      'localhost',
+      '127.0.0.1',
+      '[::1]',
+      '[::ffff:7f00:1]',
+      '169.254.169.254',
+      '10.0.0.1',
+    ]) {
       const id = `https://${host}:${port}/client`
       const { status } = await application(latchkey, { id, secret: '' }).visit(newVisitor())
       expect(status).toBe(400)

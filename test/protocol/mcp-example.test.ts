@@ -22,7 +22,8 @@ describe('an agent and the MCP server of the example', () => {
     latchkey = await startLatchkey({
       environment: {
         LATCHKEY_CLIENT_REGISTRATIONS_MODE: 'open',
-        LATCHKEY_CLIENT_REGISTRATIONS_POLICY: '{"kinds":["native"],"scopes":["openid","offline_access","notes:read"]}',
+        LATCHKEY_CLIENT_REGISTRATIONS_POLICY:
+          '{"kinds":["native"],"scopes":["openid","offline_access","notes:read"]}',
         LATCHKEY_CLIENT_REGISTRATIONS_DOCUMENTS: 'listed',
         LATCHKEY_CLIENT_REGISTRATIONS_DOCUMENT_HOSTS: 'localhost',
         LATCHKEY_CLIENT_REGISTRATIONS_DOCUMENT_SCOPES: 'openid,offline_access,notes:read',
@@ -32,8 +33,16 @@ describe('an agent and the MCP server of the example', () => {
     await latchkey.createUser(ada)
     const port = await freePort()
     resource = `http://localhost:${port}/mcp`
-    await latchkey.createApi({ indicator: resource, name: 'Notes', scopes: [{ name: 'notes:read' }], tokenFormat: 'jwt' })
-    server = fork(example('server.ts'), { env: { ISSUER: latchkey.issuer, PORT: String(port) }, silent: true })
+    await latchkey.createApi({
+      indicator: resource,
+      name: 'Notes',
+      scopes: [{ name: 'notes:read' }],
+      tokenFormat: 'jwt',
+    })
+    server = fork(example('server.ts'), {
+      env: { ISSUER: latchkey.issuer, PORT: String(port) },
+      silent: true,
+    })
     await once(server.stdout ?? server, 'data')
   })
   afterAll(async () => {

@@ -1,10 +1,5 @@
 import fc from 'fast-check'
-import { generateKeyPair, SignJWT, exportJWK } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { policySchema } from '../../src/features/client-registrations/policy.ts'
-import { commandLineActor } from '../../src/kernel/http.ts'
-import { accept, parseCreate } from '../../src/kernel/input.ts'
-import { times } from '../support/application.ts'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 
 const callback = 'https://app.example.com/callback'
@@ -23,11 +18,12 @@ async function post(issuer: string, body: unknown, token?: string): Promise<Answ
     headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
-  return { status: response.status, headers: response.headers, body: await response.json() as Record<string, unknown> }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  }
 }
-
-const tokenFor = async (latchkey: RunningLatchkey, policy: object, uses?: number): Promise<string> =>
-  (await latchkey.app.features.clientRegistrations.tokens.create({ uses, expiresInDays: 1, policy: policySchema.parse(policy) })).token
 
 describe('a server where registration is closed', () => {
   let latchkey: RunningLatchkey
@@ -39,7 +35,9 @@ describe('a server where registration is closed', () => {
   it('has no endpoint and names none', async () => {
     const response = await fetch(`${latchkey.issuer}/reg`, { method: 'POST' })
     expect(response.status).toBe(404)
-    const discovery = (await (await fetch(`${latchkey.issuer}/.well-known/openid-configuration`)).json()) as object
+    const discovery = (await (
+      await fetch(`${latchkey.issuer}/.well-known/openid-configuration`)
+    ).json()) as object
     expect(discovery).not.toHaveProperty('registration_endpoint')
     expect(discovery).not.toHaveProperty('client_id_metadata_document_supported')
   })
@@ -86,7 +84,10 @@ describe('a server where anybody may register', () => {
 
   it('gives a secret once that works, and stores its hash alone', async () => {
     const { body } = await post(latchkey.issuer, { client_name: 'Site', redirect_uris: [callback] })
-    expect(body).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic', client_secret_expires_at: 0 })
+    expect(body).toMatchObject({
+      token_endpoint_auth_method: 'client_secret_basic',
+      client_secret_expires_at: 0,
+    })
     const client = await latchkey.app.features.clients.clients.find(String(body.client_id))
     expect(client?.secrets).toHaveLength(1)
     expect(JSON.stringify(client)).not.toContain(String(body.client_secret))
@@ -94,7 +95,12 @@ describe('a server where anybody may register', () => {
     const refused = await fetch(`${latchkey.issuer}/token`, {
       method: 'POST',
       headers: { authorization: `Basic ${basic}` },
-      body: new URLSearchParams({ grant_type: 'authorization_code', code: 'x', redirect_uri: callback, code_verifier: 'v'.repeat(43) }),
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        code: 'x',
+        redirect_uri: callback,
+        code_verifier: 'v'.repeat(43),
+      }),
     })
     expect(await refused.json()).toMatchObject({ error: 'invalid_grant' })
   })
@@ -115,12 +121,23 @@ describe('a server where anybody may register', () => {
   })
 
   it.each([
-    [{ grant_types: ['client_credentials'], redirect_uris: undefined, token_endpoint_auth_method: 'client_secret_basic' }],
+    [
+      {
+        grant_types: ['client_credentials'],
+        redirect_uris: undefined,
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
+    ],
     [{ grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'] }],
     [{ grant_types: ['implicit'] }],
     [{ response_types: ['token'] }],
     [{ response_types: ['none'] }],
-    [{ jwks: { keys: [{ kty: 'RSA', n: 'a', e: 'AQAB', d: 'secret' }] }, token_endpoint_auth_method: 'private_key_jwt' }],
+    [
+      {
+        jwks: { keys: [{ kty: 'RSA', n: 'a', e: 'AQAB', d: 'secret' }] },
+        token_endpoint_auth_method: 'private_key_jwt',
+      },
+    ],
     [{ jwks_uri: 'ftp://example.com/keys', token_endpoint_auth_method: 'private_key_jwt' }],
     [{ token_endpoint_auth_method: 'client_secret_jwt' }],
     [{ id_token_signed_response_alg: 'none' }],
@@ -138,10 +155,16 @@ describe('a server where anybody may register', () => {
   it('refuses what is no JSON object, too large or too deep', async () => {
     const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`
     for (const body of ['[]', 'null', '{', deep, '"text"', ''])
-      expect(await post(latchkey.issuer, body)).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
+      expect(await post(latchkey.issuer, body)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      })
     const large = await post(latchkey.issuer, `{"a":"${'x'.repeat(70_000)}"}`)
     expect(large.status).toBe(413)
-    const form = await fetch(`${latchkey.issuer}/reg`, { method: 'POST', body: new URLSearchParams({ a: 'b' }) })
+    const form = await fetch(`${latchkey.issuer}/reg`, {
+      method: 'POST',
+      body: new URLSearchParams({ a: 'b' }),
+    })
     expect(form.status).toBe(400)
   })
 
@@ -155,14 +178,45 @@ describe('a server where anybody may register', () => {
   })
 
   it('answers scripts of any page', async () => {
-    const preflight = await fetch(`${latchkey.issuer}/reg`, { method: 'OPTIONS', headers: { origin: 'https://any.example', 'access-control-request-method': 'POST' } })
+    const preflight = await fetch(`${latchkey.issuer}/reg`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://any.example', 'access-control-request-method': 'POST' },
+    })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
   })
 
   it('never fails whatever the metadata is', async () => {
-    const names = ['redirect_uris', 'client_name', 'grant_types', 'response_types', 'scope', 'jwks', 'jwks_uri', 'contacts', 'token_endpoint_auth_method', 'application_type', 'subject_type', 'sector_identifier_uri', 'default_max_age', 'software_statement', '__proto__', 'policy_uri']
-    const value = fc.oneof(fc.jsonValue(), fc.constantFrom<unknown>(callback, [callback], 'none', 'native', ['authorization_code'], 'https://[::1', '\u0000'))
+    const names = [
+      'redirect_uris',
+      'client_name',
+      'grant_types',
+      'response_types',
+      'scope',
+      'jwks',
+      'jwks_uri',
+      'contacts',
+      'token_endpoint_auth_method',
+      'application_type',
+      'subject_type',
+      'sector_identifier_uri',
+      'default_max_age',
+      'software_statement',
+      '__proto__',
+      'policy_uri',
+    ]
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom<unknown>(
+        callback,
+        [callback],
+        'none',
+        'native',
+        ['authorization_code'],
+        'https://[::1',
+        '\u0000',
+      ),
+    )
     const metadata = fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 8 })
     await fc.assert(
       fc.asyncProperty(metadata, async (body) => {
@@ -177,93 +231,14 @@ describe('a server where anybody may register', () => {
 describe('limits', () => {
   it('slows down who registers too often, and stops at the maximum', async () => {
     await using latchkey = await startLatchkey({
-      environment: { ...open, LATCHKEY_CLIENT_REGISTRATIONS_PER_HOUR: '3', LATCHKEY_CLIENT_REGISTRATIONS_MAXIMUM: '2' },
+      environment: {
+        ...open,
+        LATCHKEY_CLIENT_REGISTRATIONS_PER_HOUR: '3',
+        LATCHKEY_CLIENT_REGISTRATIONS_MAXIMUM: '2',
+      },
     })
     const statuses = []
     for (let n = 0; n < 4; n += 1) statuses.push((await post(latchkey.issuer, asked)).status)
     expect(statuses).toEqual([201, 201, 503, 429])
-  })
-})
-
-describe('a server that wants an initial access token', () => {
-  let latchkey: RunningLatchkey
-  beforeAll(async () => {
-    latchkey = await startLatchkey({ environment: { ...open, LATCHKEY_CLIENT_REGISTRATIONS_MODE: 'token' } })
-  })
-  afterAll(() => latchkey?.close())
-
-  it('refuses who has none, another one or a revoked one', async () => {
-    expect(await post(latchkey.issuer, asked)).toMatchObject({ status: 401, body: { error: 'invalid_token' } })
-    expect((await post(latchkey.issuer, asked, 'x'.repeat(43))).status).toBe(401)
-    const { tokens } = latchkey.app.features.clientRegistrations
-    const { item, token } = await tokens.create({ expiresInDays: 1, policy: policySchema.parse({}) })
-    await tokens.revoke(item.id)
-    expect((await post(latchkey.issuer, asked, token)).status).toBe(401)
-  })
-
-  it('lets one of twenty in who come at once with a token for one', async () => {
-    const token = await tokenFor(latchkey, {}, 1)
-    const answers = await times(20, () => post(latchkey.issuer, asked, token))
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 19 }, () => 401)])
-  })
-
-  it('keeps to the policy of the token', async () => {
-    const token = await tokenFor(latchkey, {
-      kinds: ['spa'],
-      scopes: ['openid'],
-      redirectHosts: ['*.example.com'],
-      forced: { requirePushedAuthorizationRequests: true },
-    })
-    const good = await post(latchkey.issuer, asked, token)
-    expect(good.body).toMatchObject({ scope: 'openid', require_pushed_authorization_requests: true })
-    const elsewhere = { ...asked, redirect_uris: ['https://example.com.evil.example/cb'] }
-    expect((await post(latchkey.issuer, elsewhere, token)).body.error).toBe('invalid_redirect_uri')
-    const web = { ...asked, token_endpoint_auth_method: 'client_secret_basic' }
-    expect((await post(latchkey.issuer, web, token)).body.error).toBe('invalid_client_metadata')
-  })
-
-  it('knows no policy that makes a client first-party', () => {
-    expect(policySchema.safeParse({ forced: { firstParty: true } }).success).toBe(false)
-  })
-
-  it('waits for an administrator where the policy says so', async () => {
-    const token = await tokenFor(latchkey, { approval: true })
-    const { body } = await post(latchkey.issuer, asked, token)
-    const ask = () =>
-      fetch(`${latchkey.issuer}/auth?client_id=${String(body.client_id)}&response_type=code&redirect_uri=${callback}&scope=openid`, { redirect: 'manual' })
-    expect((await ask()).status).toBe(400)
-    const { resource } = latchkey.app.features.clients
-    const item = await resource.find(String(body.client_id))
-    if (item === undefined) throw new Error('the client is not listed')
-    await resource.actions.find(({ name }) => name === 'enable')?.run(item, {}, commandLineActor)
-    expect((await ask()).status).toBe(303)
-  })
-
-  it('believes a software statement of an issuer that the policy names, and lets it win', async () => {
-    const { publicKey, privateKey } = await generateKeyPair('ES256')
-    const issuer = 'https://statements.example.com'
-    const { resource } = latchkey.app.features.trustedIssuers
-    const fields = { issuer, name: 'Statements', jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] } }
-    await resource.create(accept(parseCreate(resource.fields, fields)), commandLineActor)
-    const sign = (aud: string) =>
-      new SignJWT({ client_name: 'Stated', redirect_uris: ['https://stated.example.com/cb'] })
-        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
-        .setIssuer(issuer)
-        .setSubject('software-1')
-        .setAudience(aud)
-        .setIssuedAt()
-        .setExpirationTime('5m')
-        .sign(privateKey)
-    const token = await tokenFor(latchkey, { statementIssuers: [issuer], statementRequired: true })
-    const good = await post(latchkey.issuer, { ...asked, software_statement: await sign(latchkey.issuer) }, token)
-    expect(good).toMatchObject({ status: 201, body: { client_name: 'Stated', redirect_uris: ['https://stated.example.com/cb'] } })
-    const refused = async (statement: unknown, by = token) =>
-      (await post(latchkey.issuer, { ...asked, software_statement: statement }, by)).body.error
-    expect(await refused(undefined)).toBe('invalid_software_statement')
-    expect(await refused(await sign('https://other.example'))).toBe('invalid_software_statement')
-    const unnamed = await tokenFor(latchkey, {})
-    expect(await refused(await sign(latchkey.issuer), unnamed)).toBe('invalid_software_statement')
-    const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ iss: issuer, sub: 'x' })).toString('base64url')}.`
-    expect(await refused(none)).toBe('invalid_software_statement')
   })
 })

@@ -15,7 +15,10 @@ describe('managing a registration', () => {
   let latchkey: RunningLatchkey
   beforeAll(async () => {
     latchkey = await startLatchkey({
-      environment: { LATCHKEY_CLIENT_REGISTRATIONS_MODE: 'open', LATCHKEY_CLIENT_REGISTRATIONS_PER_HOUR: '1000' },
+      environment: {
+        LATCHKEY_CLIENT_REGISTRATIONS_MODE: 'open',
+        LATCHKEY_CLIENT_REGISTRATIONS_PER_HOUR: '1000',
+      },
     })
   })
   afterAll(() => latchkey?.close())
@@ -42,19 +45,32 @@ describe('managing a registration', () => {
   it('replaces the whole registration and the token', async () => {
     const made = await register()
     const body = { ...asked, client_id: made.client_id, client_name: 'Renamed', contacts: ['a@example.com'] }
-    const updated = await call(made.registration_client_uri, 'PUT', { token: made.registration_access_token, body })
-    expect(updated).toMatchObject({ status: 200, body: { client_name: 'Renamed', contacts: ['a@example.com'] } })
+    const updated = await call(made.registration_client_uri, 'PUT', {
+      token: made.registration_access_token,
+      body,
+    })
+    expect(updated).toMatchObject({
+      status: 200,
+      body: { client_name: 'Renamed', contacts: ['a@example.com'] },
+    })
     const next = String(updated.body.registration_access_token)
     expect(next).not.toBe(made.registration_access_token)
-    expect((await call(made.registration_client_uri, 'GET', { token: made.registration_access_token })).status).toBe(401)
-    const again = await call(made.registration_client_uri, 'PUT', { token: next, body: { ...asked, client_id: made.client_id } })
+    expect(
+      (await call(made.registration_client_uri, 'GET', { token: made.registration_access_token })).status,
+    ).toBe(401)
+    const again = await call(made.registration_client_uri, 'PUT', {
+      token: next,
+      body: { ...asked, client_id: made.client_id },
+    })
     expect(again.body).not.toHaveProperty('contacts')
   })
 
   it('lets one of twenty updates through that come at once with one token', async () => {
     const made = await register()
     const body = { ...asked, client_id: made.client_id }
-    const answers = await times(20, () => call(made.registration_client_uri, 'PUT', { token: made.registration_access_token, body }))
+    const answers = await times(20, () =>
+      call(made.registration_client_uri, 'PUT', { token: made.registration_access_token, body }),
+    )
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(19)
   })
@@ -63,10 +79,15 @@ describe('managing a registration', () => {
     const [mine, other] = [await register(), await register()]
     for (const method of ['GET', 'PUT', 'DELETE']) {
       const body = method === 'PUT' ? { ...asked, client_id: other.client_id } : undefined
-      const answer = await call(other.registration_client_uri, method, { token: mine.registration_access_token, body })
+      const answer = await call(other.registration_client_uri, method, {
+        token: mine.registration_access_token,
+        body,
+      })
       expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_token' } })
     }
-    expect((await call(mine.registration_client_uri, 'GET', { token: mine.registration_access_token })).status).toBe(200)
+    expect(
+      (await call(mine.registration_client_uri, 'GET', { token: mine.registration_access_token })).status,
+    ).toBe(200)
   })
 
   it('does not manage a client that an administrator made', async () => {
@@ -84,14 +105,23 @@ describe('managing a registration', () => {
   ])('refuses the update %o and keeps the token', async (more) => {
     const made = await register()
     const body = { ...asked, client_id: made.client_id, ...more }
-    expect((await call(made.registration_client_uri, 'PUT', { token: made.registration_access_token, body })).status).toBe(400)
-    expect((await call(made.registration_client_uri, 'GET', { token: made.registration_access_token })).status).toBe(200)
+    expect(
+      (await call(made.registration_client_uri, 'PUT', { token: made.registration_access_token, body }))
+        .status,
+    ).toBe(400)
+    expect(
+      (await call(made.registration_client_uri, 'GET', { token: made.registration_access_token })).status,
+    ).toBe(200)
   })
 
   it('removes the client, which then gets nothing', async () => {
     const made = await register()
-    expect((await call(made.registration_client_uri, 'DELETE', { token: made.registration_access_token })).status).toBe(204)
-    expect((await call(made.registration_client_uri, 'GET', { token: made.registration_access_token })).status).toBe(401)
+    expect(
+      (await call(made.registration_client_uri, 'DELETE', { token: made.registration_access_token })).status,
+    ).toBe(204)
+    expect(
+      (await call(made.registration_client_uri, 'GET', { token: made.registration_access_token })).status,
+    ).toBe(401)
     expect(await latchkey.app.features.clients.clients.find(made.client_id)).toBeUndefined()
   })
 
@@ -101,7 +131,10 @@ describe('managing a registration', () => {
     const item = await resource.find(made.client_id)
     if (item === undefined) throw new Error('no such client')
     await resource.actions.find(({ name }) => name === 'disable')?.run(item, {}, { kind: 'command-line' })
-    await call(made.registration_client_uri, 'PUT', { token: made.registration_access_token, body: { ...asked, client_id: made.client_id } })
+    await call(made.registration_client_uri, 'PUT', {
+      token: made.registration_access_token,
+      body: { ...asked, client_id: made.client_id },
+    })
     expect(await resource.find(made.client_id)).toMatchObject({ state: 'disabled' })
   })
 })

@@ -118,12 +118,13 @@ describe('an authorization code', () => {
       settings: latchkey.app.config.provider,
       currentRequest: () => undefined,
     })
-    const clients = { find: async () => undefined, verifySecret: async () => false }
+    const clients = { find: async () => undefined, special: async () => [], verifySecret: async () => false }
     const adapter = adapterFactory({
       artefacts,
       sessions,
       clients,
       deviceCodes: {},
+      backchannelRequests: {},
       serverScopes: new Set(),
       currentClientId: () => undefined,
     })

@@ -5,7 +5,7 @@ import type { Audit } from '../audit/index.ts'
 import type { Mail } from '../mail/index.ts'
 import type { Outbox } from '../outbox/index.ts'
 import type { Users } from '../users/index.ts'
-import { notificationTopic } from './notifications.ts'
+import { type Notification, notificationTopic } from './notifications.ts'
 
 /** A request that waits for the answer of a person. */
 export interface Waiting {
@@ -17,16 +17,6 @@ export interface Waiting {
   readonly resources: Readonly<Record<string, readonly string[]>>
   readonly startedAt: Date
   readonly expiresAt: Date
-}
-
-/** An application wants to be told that its request was answered (CIBA Core 1.0 §10.2). */
-export interface Notification {
-  readonly clientId: string
-  readonly endpoint: string
-  readonly token: string
-  readonly authReqId: string
-  /** ISO 8601; afterwards there is nothing to be had. */
-  readonly expiresAt: string
 }
 
 /** How the requests of a person are found and answered. */

@@ -7,7 +7,8 @@ import { type ApprovalDependencies, type ApprovalDoors, type Approvals, openAski
 import { notificationDelivery } from './notifications.ts'
 import { approvalPanel } from './panel.ts'
 
-export type { ApprovalDependencies, ApprovalDoors, Approvals, Notification, Waiting } from './approvals.ts'
+export type { ApprovalDependencies, ApprovalDoors, Approvals, Waiting } from './approvals.ts'
+export type { Notification } from './notifications.ts'
 
 export interface ApprovalsFeature extends Feature {
   readonly approvals: Approvals

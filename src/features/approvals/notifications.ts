@@ -1,6 +1,23 @@
+import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Delivery } from '../feature.ts'
-import type { ApprovalDependencies, Notification } from './approvals.ts'
+
+/** An application wants to be told that its request was answered (CIBA Core 1.0 §10.2). */
+export interface Notification {
+  readonly clientId: string
+  readonly endpoint: string
+  readonly token: string
+  readonly authReqId: string
+  /** ISO 8601; afterwards there is nothing to be had. */
+  readonly expiresAt: string
+}
+
+export interface NotificationDependencies {
+  readonly clock: Clock
+  readonly client: (id: string) => Promise<unknown>
+  /** The guarded way out. */
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
+}
 
 export const notificationTopic = 'approval_answered'
 
@@ -8,11 +25,7 @@ export const notificationTopic = 'approval_answered'
  * Tells applications that there is an answer to ask for (CIBA Core 1.0 §10.2). They poll in any case, so one that is away
  * misses nothing; it is tried again as long as there is something to be had.
  */
-export const notificationDelivery = ({
-  clock,
-  client,
-  fetch,
-}: Pick<ApprovalDependencies, 'clock' | 'client' | 'fetch'>): Delivery => ({
+export const notificationDelivery = ({ clock, client, fetch }: NotificationDependencies): Delivery => ({
   topic: notificationTopic,
   async deliver(payload, signal) {
     const { clientId, endpoint, token, authReqId, expiresAt } = payload as Notification

@@ -54,24 +54,14 @@ export interface RegistrationDependencies {
   readonly admit: (facts: RequestFacts) => Promise<void>
 }
 
-export function openClientRegistrations(dependencies: RegistrationDependencies): ClientRegistrations {
+export const openClientRegistrations = (dependencies: RegistrationDependencies): ClientRegistrations => ({
+  ...entering(dependencies),
+  ...looking(dependencies),
+  ...updating(dependencies),
+})
+
+function entering(dependencies: RegistrationDependencies): Pick<ClientRegistrations, 'register'> {
   const { store, registering, clock, audit, settings } = dependencies
-
-  /** The registration that the token of the request manages. */
-  const managed = async (clientId: string, { token }: Arrival) => {
-    const found =
-      token !== undefined && isSecret(token) ? await store.findRegistration(hashSecret(token)) : undefined
-    // RFC 7592 §2: a token of another client says nothing about this one, not even whether there is one.
-    if (
-      found === undefined ||
-      token === undefined ||
-      found.clientId !== clientId ||
-      settings.mode === 'closed'
-    )
-      throw invalidToken()
-    return { token, policy: policySchema.parse(JSON.parse(found.policy)) }
-  }
-
   return {
     async register(metadata, arrival) {
       const entry = await admission(dependencies, arrival.token)
@@ -103,16 +93,33 @@ export function openClientRegistrations(dependencies: RegistrationDependencies):
       })
       return answerOf(registered, token)
     },
+  }
+}
 
+function looking(dependencies: RegistrationDependencies): Pick<ClientRegistrations, 'read' | 'remove'> {
+  const { registering, audit } = dependencies
+  return {
     async read(clientId, arrival) {
-      const { token } = await managed(clientId, arrival)
+      const { token } = await managed(dependencies, clientId, arrival)
       const client = await registering.read(clientId)
       if (client === undefined) throw invalidToken()
       return answerOf({ client }, token)
     },
 
+    async remove(clientId, arrival) {
+      await managed(dependencies, clientId, arrival)
+      await registering.remove(clientId, (db) =>
+        record(audit, db, { what: 'removed', clientId, request: arrival.facts }),
+      )
+    },
+  }
+}
+
+function updating(dependencies: RegistrationDependencies): Pick<ClientRegistrations, 'update'> {
+  const { store, registering, audit } = dependencies
+  return {
     async update(clientId, metadata, arrival) {
-      const { token, policy } = await managed(clientId, arrival)
+      const { token, policy } = await managed(dependencies, clientId, arrival)
       const before = await registering.read(clientId)
       if (before === undefined) throw invalidToken()
       if (own(metadata, 'client_id') !== clientId)
@@ -140,14 +147,21 @@ export function openClientRegistrations(dependencies: RegistrationDependencies):
       if (client === undefined) throw invalidToken()
       return answerOf({ client }, next)
     },
-
-    async remove(clientId, arrival) {
-      await managed(clientId, arrival)
-      await registering.remove(clientId, (db) =>
-        record(audit, db, { what: 'removed', clientId, request: arrival.facts }),
-      )
-    },
   }
+}
+
+/** The registration that the token of the request manages. */
+async function managed(
+  { store, settings }: RegistrationDependencies,
+  clientId: string,
+  { token }: Arrival,
+): Promise<{ readonly token: string; readonly policy: Policy }> {
+  const found =
+    token !== undefined && isSecret(token) ? await store.findRegistration(hashSecret(token)) : undefined
+  // RFC 7592 §2: a token of another client says nothing about this one, not even whether there is one.
+  if (found === undefined || token === undefined || found.clientId !== clientId || settings.mode === 'closed')
+    throw invalidToken()
+  return { token, policy: policySchema.parse(JSON.parse(found.policy)) }
 }
 
 interface Entry {

@@ -42,39 +42,8 @@ interface Kept {
 }
 
 export function openDocumentClients(dependencies: DocumentDependencies): DocumentClients {
-  const { registering, clock, settings, log } = dependencies
-  const kept = new Map<string, Kept>()
-  const underWay = new Map<string, Promise<Kept>>()
-
-  const fetchAnew = async (id: string): Promise<Kept> => {
-    const now = clock.now().getTime()
-    try {
-      const { metadata, seconds } = await load(id, dependencies)
-      return { draft: draftOf(id, metadata, dependencies), until: now + seconds * 1000 }
-    } catch (error) {
-      log.info(
-        { clientId: id, reason: error instanceof Error ? error.message : String(error) },
-        'a client document was refused',
-      )
-      return { draft: undefined, until: now + failureSeconds * 1000 }
-    }
-  }
-
-  const current = async (id: string): Promise<Kept | undefined> => {
-    const before = kept.get(id)
-    if (before !== undefined && before.until > clock.now().getTime()) return before
-    const already = underWay.get(id)
-    if (already !== undefined) return await already
-    // Strangers name these addresses: how many are asked at once has a bound.
-    if (underWay.size >= mostUnderWay) return undefined
-    const fetching = fetchAnew(id).finally(() => underWay.delete(id))
-    underWay.set(id, fetching)
-    const found = await fetching
-    kept.delete(id)
-    kept.set(id, found)
-    if (kept.size > mostKept) kept.delete(kept.keys().next().value ?? id)
-    return found
-  }
+  const { registering, settings } = dependencies
+  const current = openDocuments(dependencies)
 
   return {
     async find(id, stored) {
@@ -101,6 +70,43 @@ export function openDocumentClients(dependencies: DocumentDependencies): Documen
         if ((await registering.read(id)) === undefined) throw error
       }
     },
+  }
+}
+
+/** What was fetched lately, within bounds. */
+function openDocuments(dependencies: DocumentDependencies): (id: string) => Promise<Kept | undefined> {
+  const { clock, log } = dependencies
+  const kept = new Map<string, Kept>()
+  const underWay = new Map<string, Promise<Kept>>()
+
+  const fetchAnew = async (id: string): Promise<Kept> => {
+    const now = clock.now().getTime()
+    try {
+      const { metadata, seconds } = await load(id, dependencies)
+      return { draft: draftOf(id, metadata, dependencies), until: now + seconds * 1000 }
+    } catch (error) {
+      log.info(
+        { clientId: id, reason: error instanceof Error ? error.message : String(error) },
+        'a client document was refused',
+      )
+      return { draft: undefined, until: now + failureSeconds * 1000 }
+    }
+  }
+
+  return async (id) => {
+    const before = kept.get(id)
+    if (before !== undefined && before.until > clock.now().getTime()) return before
+    const already = underWay.get(id)
+    if (already !== undefined) return await already
+    // Strangers name these addresses: how many are asked at once has a bound.
+    if (underWay.size >= mostUnderWay) return undefined
+    const fetching = fetchAnew(id).finally(() => underWay.delete(id))
+    underWay.set(id, fetching)
+    const found = await fetching
+    kept.delete(id)
+    kept.set(id, found)
+    if (kept.size > mostKept) kept.delete(kept.keys().next().value ?? id)
+    return found
   }
 }
 

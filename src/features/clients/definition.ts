@@ -131,7 +131,8 @@ const fields = {
   },
   idTokenAlgorithm: {
     schema: z.enum(idTokenAlgorithms, `must be one of ${idTokenAlgorithms.join(', ')}`).optional(),
-    documentation: 'With what its ID tokens are signed. By default RS256, which every library understands; ES256 where its profile does not allow that.',
+    documentation:
+      'With what its ID tokens are signed. By default RS256, which every library understands; ES256 where its profile does not allow that.',
     writable: 'always',
     optional: true,
   },

@@ -15,19 +15,19 @@ import { type Client, type Clients, isActive, verifySecret } from './client.ts'
 import type { ClientItem } from './item.ts'
 import type { Check } from './protocol/check.ts'
 import { allowanceCheck } from './protocol/profiles-checks.ts'
-import type { GuardedFetch } from './sector.ts'
 import { openRegistering, type Registering } from './registering.ts'
+import type { GuardedFetch } from './sector.ts'
 import type { settings } from './settings.ts'
 import { isDocumentId, openClientStore } from './store.ts'
 
 export type { Client, ClientSecret, Clients } from './client.ts'
-export type { Registered, Registering } from './registering.ts'
 export { clientsDefinition } from './definition.ts'
 export type { ClientItem } from './item.ts'
 export type { PublicJwks } from './jwks.ts'
 export type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
 export { certificatesOfferedCheck } from './protocol/certificates-checks.ts'
 export { lifetimeCheck } from './protocol/tokens-checks.ts'
+export type { Registered, Registering } from './registering.ts'
 
 export interface ClientDependencies {
   readonly storage: Storage
@@ -41,7 +41,10 @@ export interface ClientDependencies {
   readonly serverChecks: readonly Check[]
   readonly settings: SettingValues<typeof settings>
   /** A client that a document at its client_id describes; `stored` is what is kept of it here. */
-  readonly describedClient: (id: string, stored: () => Promise<Client | undefined>) => Promise<Client | undefined>
+  readonly describedClient: (
+    id: string,
+    stored: () => Promise<Client | undefined>,
+  ) => Promise<Client | undefined>
 }
 
 export interface ClientsFeature extends Feature {

@@ -45,7 +45,7 @@ export interface Registering {
 }
 
 export function openRegistering(dependencies: AdministrationDependencies): Registering {
-  const { store, clock, fetch, serverChecks, endEverythingOfClient } = dependencies
+  const { store, clock, serverChecks, endEverythingOfClient } = dependencies
   const fields: Readonly<Record<string, { readonly writable: string }>> = clientsDefinition.resource.fields
   return {
     knows: (field) => Object.hasOwn(fields, field) && fields[field]?.writable !== 'never',
@@ -72,37 +72,7 @@ export function openRegistering(dependencies: AdministrationDependencies): Regis
 
     read: (id) => store.read(id),
 
-    async create(draft, { id = newId(), origin, disabled, also }) {
-      await proveSector(fetch, draft)
-      const at = clock.now()
-      return await store.change(async (db) => {
-        await store.insert(db, id, { draft, at, origin })
-        const secret = usesSecret(draft.authentication) ? newSecret() : undefined
-        if (secret !== undefined) await store.insertSecret(db, id, storedSecret(secret, at))
-        const client = (await store.read(id, db)) as StoredClient
-        if (disabled) await store.setDisabled(db, client, at)
-        await also(db, client.id)
-        return { client: disabled ? { ...client, disabledAt: at } : client, secret }
-      })
-    },
-
-    async replace(id, draft, { disabled, also }) {
-      const read = await store.read(id)
-      if (read !== undefined) await proveSector(fetch, draft, read)
-      return await store.change(async (db) => {
-        const client = await store.lock(db, id, clock.now())
-        if (client === undefined) return undefined
-        await also(db)
-        // What administrators demand of it is theirs, and stays.
-        const next = { ...draft, requiredLevel: client.requiredLevel }
-        await store.update(db, client, next)
-        const disabledAt = disabled ? (client.disabledAt ?? clock.now()) : client.disabledAt
-        if (disabled) await store.setDisabled(db, client, disabledAt ?? null)
-        if (disabled || losesRights(client, next)) await endEverythingOfClient(db, client.id)
-        const { id: clientId, origin, secrets, createdAt, updatedAt } = client
-        return { ...next, id: clientId, origin, secrets, createdAt, updatedAt, disabledAt }
-      })
-    },
+    ...writing(dependencies),
 
     remove: (id, also) =>
       store.change(async (db) => {
@@ -112,6 +82,45 @@ export function openRegistering(dependencies: AdministrationDependencies): Regis
       }),
   }
 }
+
+const writing = ({
+  store,
+  clock,
+  fetch,
+  endEverythingOfClient,
+}: AdministrationDependencies): Pick<Registering, 'create' | 'replace'> => ({
+  async create(draft, { id = newId(), origin, disabled, also }) {
+    await proveSector(fetch, draft)
+    const at = clock.now()
+    return await store.change(async (db) => {
+      await store.insert(db, id, { draft, at, origin })
+      const secret = usesSecret(draft.authentication) ? newSecret() : undefined
+      if (secret !== undefined) await store.insertSecret(db, id, storedSecret(secret, at))
+      const client = (await store.read(id, db)) as StoredClient
+      if (disabled) await store.setDisabled(db, client, at)
+      await also(db, client.id)
+      return { client: disabled ? { ...client, disabledAt: at } : client, secret }
+    })
+  },
+
+  async replace(id, draft, { disabled, also }) {
+    const read = await store.read(id)
+    if (read !== undefined) await proveSector(fetch, draft, read)
+    return await store.change(async (db) => {
+      const client = await store.lock(db, id, clock.now())
+      if (client === undefined) return undefined
+      await also(db)
+      // What administrators demand of it is theirs, and stays.
+      const next = { ...draft, requiredLevel: client.requiredLevel }
+      await store.update(db, client, next)
+      const disabledAt = disabled ? (client.disabledAt ?? clock.now()) : client.disabledAt
+      if (disabled) await store.setDisabled(db, client, disabledAt ?? null)
+      if (disabled || losesRights(client, next)) await endEverythingOfClient(db, client.id)
+      const { id: clientId, origin, secrets, createdAt, updatedAt } = client
+      return { ...next, id: clientId, origin, secrets, createdAt, updatedAt, disabledAt }
+    })
+  },
+})
 
 const storedSecret = (secret: string, createdAt: Date) => ({
   id: newId(),

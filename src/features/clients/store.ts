@@ -93,7 +93,9 @@ const writing = {
     { draft, at, origin }: { draft: ClientDraft; at: Date; origin?: Origin },
   ): Promise<void> {
     try {
-      await db.client.createMany({ data: [{ id, ...writeRow(draft), ...(origin && { origin }), createdAt: at, updatedAt: at }] })
+      await db.client.createMany({
+        data: [{ id, ...writeRow(draft), ...(origin && { origin }), createdAt: at, updatedAt: at }],
+      })
     } catch (cause) {
       if (!isUniqueViolation(cause)) throw cause
       throw new AppError(

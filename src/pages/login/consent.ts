@@ -45,10 +45,11 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
         ...(clientId.startsWith('https://') && { clientHost: new URL(clientId).host }),
         account: (await people.view(userId)) ?? {},
         scopes: missing.scopes.filter((scope) => scope !== 'offline_access').map((name) => ({ name })),
+        claims: missing.claims.filter((claim) => !protocolClaims.has(claim)),
         resources,
         details,
         offlineAccess,
-        ...(offlineAccess ? { accessForSeconds: refreshLifetimeSeconds } : undefined),
+        ...(offlineAccess ? { accessForSeconds: await refreshLifetimeSeconds(clientId) } : undefined),
         newOnly: !decidesAnew && (await consents.find(userId, clientId)) !== undefined,
       })
     },
@@ -61,6 +62,9 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
     },
   }
 }
+
+/** What is of the sign-in and not of the person. */
+const protocolClaims = new Set(['sub', 'acr', 'amr', 'auth_time', 'sid', 'nonce'])
 
 function personOf({ prompt, userId }: PendingInteraction): string {
   if (prompt === 'consent' && userId !== undefined) return userId
