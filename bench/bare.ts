@@ -4,6 +4,7 @@ import { hash } from '@node-rs/argon2'
 import { freePort, serve } from './child.ts'
 import type { Cleanup } from './cleanup.ts'
 import { parameters } from './parameters.ts'
+import { fapiKeys } from './proofs.ts'
 import type { Running } from './target.ts'
 import { discover } from './target.ts'
 
@@ -16,8 +17,8 @@ export async function startBare(options: {
 }): Promise<Running> {
   const port = await freePort()
   const issuer = `http://localhost:${port}`
-  const web = { id: 'bench-web', secret: randomBytes(32).toString('base64url') }
-  const service = { id: 'bench-service', secret: randomBytes(32).toString('base64url') }
+  const [web, service] = [withSecret('bench-web'), withSecret('bench-service')]
+  const fapi = { id: 'bench-fapi', key: fapiKeys.registered }
   const { identifier, name, password } = parameters.user
   const configuration = {
     issuer,
@@ -25,6 +26,7 @@ export async function startBare(options: {
     keys: signingKeys(),
     web,
     service,
+    fapi,
     user: { identifier, name, passwordHash: await hash(password, parameters.argon2) },
   }
   const start = () =>
@@ -51,6 +53,7 @@ export async function startBare(options: {
       endpoints: await discover(issuer),
       web,
       service,
+      fapi,
       apis: parameters.apis,
       user: { identifier, password },
     },
@@ -59,6 +62,8 @@ export async function startBare(options: {
     stop: served.stop,
   }
 }
+
+const withSecret = (id: string) => ({ id, secret: randomBytes(32).toString('base64url') })
 
 function signingKeys() {
   const pairs = {

@@ -5,7 +5,7 @@ import type { Stream } from './load.ts'
 import { runLoad } from './load.ts'
 import { parameters } from './parameters.ts'
 import { basicAuthorization, getRequest } from './requests.ts'
-import type { Target } from './target.ts'
+import type { Credentials, Target } from './target.ts'
 
 const tokenAnswer = z.object({
   access_token: z.string(),
@@ -33,22 +33,23 @@ export function authorizationUrl(target: Target): string {
  */
 export async function signIn(target: Target): Promise<Browser> {
   const browser = createBrowser()
-  const form = await browser.open(authorizationUrl(target), parameters.redirectUri)
-  if (form.kind !== 'page' || form.page.status !== 200)
-    throw new Error(`${target.name}: no sign-in page: ${show(form)}`)
-  const landing = await browser.submit(form.page, { ...target.user }, parameters.redirectUri)
-  if (landing.kind !== 'left' || !landing.url.searchParams.has('code')) {
-    throw new Error(`${target.name}: the sign-in did not end with a code: ${show(landing)}`)
-  }
+  await signedInLanding(target, browser, authorizationUrl(target))
   return browser
 }
 
+/** Signs the seeded user in by an authorization request, and returns the code that it ended with. */
+export async function signedInLanding(target: Target, browser: Browser, url: string): Promise<string> {
+  const form = await browser.open(url, parameters.redirectUri)
+  if (form.kind !== 'page' || form.page.status !== 200)
+    throw new Error(`${target.name}: no sign-in page: ${show(form)}`)
+  const landing = await browser.submit(form.page, { ...target.user }, parameters.redirectUri)
+  const code = landing.kind === 'left' ? landing.url.searchParams.get('code') : null
+  if (code === null) throw new Error(`${target.name}: the sign-in did not end with a code: ${show(landing)}`)
+  return code
+}
+
 /** An authorization request of each signed-in browser in turn: one request, one code (SSO). */
-export function ssoStream(
-  target: Target,
-  browsers: readonly Browser[],
-  onCode?: (code: string) => void,
-): Stream {
+export function ssoStream(target: Target, browsers: readonly Browser[]): Stream {
   const requests = browsers.map((browser) => {
     const url = authorizationUrl(target)
     return getRequest(url, { cookie: browser.cookiesFor(url) })
@@ -58,24 +59,21 @@ export function ssoStream(
     connections: browsers.length,
     next: (connection) => requests[connection],
     expected: { status: 303, text: `ocation: ${parameters.redirectUri}?code=` },
-    answered({ head }) {
-      const code = /[?&]code=([^&\r]+)/.exec(head)?.[1]
-      if (code !== undefined) onCode?.(decodeURIComponent(code))
-    },
   }
 }
 
 /** Collects codes by SSO for `seconds`, which must stay well under their life of 60 s. */
-export async function mintCodes(
-  target: Target,
-  browsers: readonly Browser[],
-  seconds: number,
-): Promise<string[]> {
+export const mintCodes = (target: Target, browsers: readonly Browser[], seconds: number): Promise<string[]> =>
+  collectCodes(target, ssoStream(target, browsers), seconds)
+
+/** The codes that a stream of authorization requests ends with in `seconds`. */
+export async function collectCodes(target: Target, stream: Stream, seconds: number): Promise<string[]> {
   const codes: string[] = []
-  const minted = await runLoad(
-    ssoStream(target, browsers, (code) => codes.push(code)),
-    seconds,
-  )
+  const answered: Stream['answered'] = ({ head }) => {
+    const code = /[?&]code=([^&\r]+)/.exec(head)?.[1]
+    if (code !== undefined) codes.push(decodeURIComponent(code))
+  }
+  const minted = await runLoad({ ...stream, answered }, seconds)
   if (minted.failures > 0) throw new Error(`${target.name}: minting codes failed: ${minted.firstFailure}`)
   return codes
 }
@@ -102,14 +100,21 @@ export function mintTokens(target: Target, browsers: readonly Browser[]): Promis
 }
 
 /** @throws when the token endpoint answers anything but tokens */
-export async function requestTokens(
+export const requestTokens = (
   target: Target,
   client: 'web' | 'service',
+  form: Readonly<Record<string, string>>,
+): Promise<Tokens> => tokensOf(target, target[client], form)
+
+/** @throws when the token endpoint answers anything but tokens */
+export async function tokensOf(
+  target: Target,
+  client: Credentials,
   form: Readonly<Record<string, string>>,
 ): Promise<Tokens> {
   const response = await fetch(target.endpoints.token_endpoint, {
     method: 'POST',
-    headers: { authorization: basicAuthorization(target[client]) },
+    headers: { authorization: basicAuthorization(client) },
     body: new URLSearchParams(form),
   })
   const body = await response.text()

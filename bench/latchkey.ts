@@ -33,6 +33,10 @@ export async function startLatchkey(options: {
     LATCHKEY_THROTTLE_ACCOUNT_FAILURES: '10000',
     LATCHKEY_THROTTLE_ADDRESS_FAILURES: '10000',
     LATCHKEY_THROTTLE_DEVICE_FAILURES: '10000',
+    // As many registrations as there is time for.
+    LATCHKEY_CLIENT_REGISTRATIONS_MODE: 'open',
+    LATCHKEY_CLIENT_REGISTRATIONS_MAXIMUM: '1000000',
+    LATCHKEY_CLIENT_REGISTRATIONS_PER_HOUR: '1000000',
     ...(await openDatabase(database, cleanup)),
   }
   const start = () =>

@@ -17,4 +17,6 @@ export const parameters = {
   /** Connections of the closed loop, and signed-in browsers, tokens and rows it spreads over. */
   connections: 16,
   signIns: 20,
+  /** Devices that wait for their persons. At ten thousand each polls once before its five seconds are over. */
+  waitingDevices: 10_000,
 } as const

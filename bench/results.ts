@@ -52,9 +52,10 @@ export interface Results {
   readonly remarks: readonly string[]
 }
 
-/** Reduces the windows of a scenario; the first contender is the reference. */
+/** Reduces the windows of a scenario; the first contender is the reference, unless the scenario knows none. */
 export function toRows(scenario: Scenario, windows: ReadonlyMap<Contender, readonly Window[]>): Row[] {
-  const [reference] = windows.values()
+  const [first] = windows.values()
+  const reference = scenario.alone ? undefined : first
   return [...windows].map(([contender, own]) => {
     const row = { scenario: scenario.name, contender: contender.target.name, figures: figures(own) }
     if (reference === undefined || own === reference) return row

@@ -15,7 +15,7 @@ import { readUsage } from './process-usage.ts'
 import { report } from './report.ts'
 import type { Results } from './results.ts'
 import { toRows } from './results.ts'
-import { scenarios } from './scenarios.ts'
+import { type Scenario, scenarios } from './scenarios.ts'
 import { compareShapes, readShape } from './shape.ts'
 import { measureStorm } from './sign-in-storm.ts'
 
@@ -49,9 +49,10 @@ async function run(options: Options, cleanup: Cleanup): Promise<Results> {
 
   const remarks = await differences(contenders)
   const rows = []
-  for (const scenario of scenarios.filter(({ name }) => options.only?.includes(name) ?? true)) {
+  for (const scenario of scenarios.filter((each) => isWanted(each, options))) {
     progress(scenario.name)
-    rows.push(...toRows(scenario, await measureInTurn(contenders, scenario, options)))
+    const able = scenario.alone ? contenders.slice(1) : contenders
+    rows.push(...toRows(scenario, await measureInTurn(able, scenario, options)))
   }
   const storms = []
   const stormy = options.noise ? contenders : contenders.slice(1)
@@ -82,6 +83,10 @@ async function run(options: Options, cleanup: Cleanup): Promise<Results> {
     judged: options.noise ? [] : contenders.slice(1).map(({ target }) => target.name),
     remarks,
   }
+}
+
+function isWanted({ name, alone }: Scenario, { only, noise }: Options): boolean {
+  return (only?.includes(name) ?? true) && !(alone && noise)
 }
 
 /** The bare provider first: it is the reference of every ratio. */

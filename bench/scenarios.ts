@@ -1,14 +1,20 @@
 import type { Browser } from './browser.ts'
+import { devicePolling } from './device-polling.ts'
+import { boundExchanges, pushedSignIns, pushes } from './fapi.ts'
 import { codeForm, mintCodes, mintTokens, requestTokens, ssoStream } from './flows.ts'
 import type { Stream } from './load.ts'
 import { parameters } from './parameters.ts'
+import { registrationStream } from './registration.ts'
 import { basicAuthorization, getRequest, postRequest } from './requests.ts'
 import type { Target } from './target.ts'
+import { tokenExchanges } from './token-exchange.ts'
 
 export interface Scenario {
   readonly name: string
   /** The least ratio of requests per second to the bare provider's that is aimed at. */
   readonly goal?: number
+  /** The bare provider has nothing like it, so that there is no ratio. */
+  readonly alone?: boolean
   /** Makes what a window of `seconds` uses up; not measured. */
   prepare(subject: Subject, seconds: number): Stream | Promise<Stream>
 }
@@ -99,6 +105,19 @@ export const scenarios: readonly Scenario[] = [
     goal: 0.4,
     prepare: async ({ target, browsers }) => ssoStream(target, await browsers()),
   },
+  { name: 'fapi-push', prepare: ({ target }, seconds) => pushes(target, seconds) },
+  {
+    name: 'fapi-sso',
+    prepare: async ({ target, browsers }, seconds) => pushedSignIns(target, await browsers(), seconds),
+  },
+  {
+    name: 'fapi-code-exchange',
+    prepare: async ({ target, browsers }, seconds) => boundExchanges(target, await browsers(), seconds),
+  },
+  { name: 'token-exchange', alone: true, prepare: ({ target }) => tokenExchanges(target) },
+  { name: 'device-polling', prepare: ({ target }) => devicePolling(target) },
+  // The last, as it leaves its clients behind.
+  { name: 'registration', prepare: ({ target }) => registrationStream(target) },
 ]
 
 /** A client-credentials stream; with an API its tokens are JWTs. */

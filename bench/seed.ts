@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { parameters } from './parameters.ts'
+import { fapiKeys } from './proofs.ts'
 import type { Credentials, Seeded } from './target.ts'
+import { exchangeGrant } from './token-exchange.ts'
 
 const webGrants = [
   'authorization_code',
@@ -29,7 +31,25 @@ export async function seed(latchkey: Latchkey): Promise<Seeded> {
     'service',
     apiScope.split(' ').flatMap((name) => ['--scope', name]),
   )
-  return { web, service, apis, user: { identifier: user.identifier, password: user.password } }
+  const fapi = await createClient(latchkey, 'web', [
+    ...['--redirect-uri', redirectUri, '--first-party', '--profile', 'fapi-2-security'],
+    ...['--jwks', JSON.stringify({ keys: [fapiKeys.registered] })],
+    ...scope.split(' ').flatMap((name) => ['--scope', name]),
+  ])
+  const exchanger = await createClient(latchkey, 'web', [
+    ...['--redirect-uri', redirectUri, '--first-party'],
+    ...['openid', apiScope].flatMap((name) => ['--scope', name]),
+    ...['authorization_code', exchangeGrant].flatMap((name) => ['--grant-type', name]),
+    ...['--token-exchange', JSON.stringify({ modes: ['delegate'], audiences: [apis.es256] })],
+  ])
+  return {
+    web,
+    service,
+    fapi,
+    exchanger,
+    apis,
+    user: { identifier: user.identifier, password: user.password },
+  }
 }
 
 async function createApi(latchkey: Latchkey, algorithm: string, indicator: string): Promise<void> {
@@ -47,7 +67,7 @@ async function createApi(latchkey: Latchkey, algorithm: string, indicator: strin
 
 const createdClient = z.object({
   item: z.object({ id: z.string() }),
-  reveals: z.object({ secret: z.string() }),
+  reveals: z.object({ secret: z.string() }).optional(),
 })
 
 async function createClient(
@@ -60,5 +80,5 @@ async function createClient(
       await latchkey(['clients', 'create', '--kind', kind, '--name', `Bench ${kind}`, '--json', ...flags]),
     ),
   )
-  return { id: item.id, secret: reveals.secret }
+  return { id: item.id, secret: reveals?.secret ?? '' }
 }

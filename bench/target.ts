@@ -9,13 +9,17 @@ export interface Credentials {
 /**
  * What the bench needs of a server under test.
  *
- * - `web`: first-party, authorization code and refresh token grants, redirect URI and scope of `parameters`.
+ * - `web`: first-party, authorization code, refresh token and device grants, redirect URI and scope of `parameters`.
  * - `service`: client credentials, may use both APIs with scope `parameters.apiScope`, may introspect its own tokens.
+ * - `fapi`: first-party, as `web`; authenticates by `private_key_jwt`, pushes its requests and binds its tokens by DPoP.
+ * - `exchanger`: first-party, may use the ES256 API and exchange the tokens that it gets for it; where the server can do that.
  * - `apis`: resource indicators whose access tokens are JWTs signed with the named algorithm.
  */
 export interface Seeded {
   readonly web: Credentials
   readonly service: Credentials
+  readonly fapi: Pick<Credentials, 'id'>
+  readonly exchanger?: Credentials
   readonly apis: { readonly es256: string; readonly rs256: string }
   readonly user: { readonly identifier: string; readonly password: string }
 }
@@ -43,6 +47,9 @@ const discoveryDocument = z.object({
   introspection_endpoint: z.url(),
   userinfo_endpoint: z.url(),
   jwks_uri: z.url(),
+  pushed_authorization_request_endpoint: z.url(),
+  device_authorization_endpoint: z.url(),
+  registration_endpoint: z.url(),
 })
 
 export interface Endpoints extends z.infer<typeof discoveryDocument> {

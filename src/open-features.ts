@@ -291,6 +291,7 @@ function openAccess(
   const applicationLogouts = openApplicationLogouts({
     ...common,
     queue: opened.outbox.queue,
+    wanting: clients.toldOfLogouts,
     settings: config.outbox,
   })
   const departures = openDepartures({ ...common, settings: config.departures, features: () => all })

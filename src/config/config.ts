@@ -64,8 +64,12 @@ function settingOf(variable: string, setting: Setting<unknown>, { environment, p
   return setting.fallback
 }
 
-const frozen = (value: unknown): unknown =>
-  Array.isArray(value) ? Object.freeze([...(value as readonly unknown[])]) : value
+/** A copy all the way down: defaults are shared, and what was parsed is ours alone. */
+function frozen(value: unknown): unknown {
+  if (Array.isArray(value)) return Object.freeze(value.map(frozen))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.freeze(Object.fromEntries(Object.entries(value).map(([name, part]) => [name, frozen(part)])))
+}
 
 function secretText(variable: string, { environment, problems }: Reading): string | undefined {
   const file = environment[`${variable}_FILE`]

@@ -40,10 +40,13 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
 }
 
 function artefactAdapter(model: string, dependencies: AdapterDependencies): Adapter {
-  const { artefacts } = dependencies
+  const { artefacts, currentClientId } = dependencies
+  // The library keeps what was pushed without saying by whom; it ends with its client as everything else does.
+  const owned = (payload: Payload): Payload =>
+    model === 'PushedAuthorizationRequest' ? { ...payload, clientId: currentClientId() } : payload
   return {
     upsert: (id, payload, expiresIn) =>
-      artefacts.save(model, { id, payload: payload as Payload, ttlSeconds: expiresIn || undefined }),
+      artefacts.save(model, { id, payload: owned(payload as Payload), ttlSeconds: expiresIn || undefined }),
     async find(id) {
       const found = await artefacts.find(model, id)
       if (found === undefined && onceOnly.has(model)) await endReplayed(dependencies, model, id)

@@ -17,6 +17,8 @@ export interface ArtefactRow {
   readonly expiresAt: Date | null
 }
 
+type OnceRow = Pick<ArtefactRow, 'model' | 'id' | 'createdAt' | 'expiresAt'>
+
 /** What reading one gives. */
 export interface FoundRow {
   readonly model: string
@@ -55,6 +57,10 @@ export function openArtefactRows(storage: Storage) {
   const rewrite = statement(
     `UPDATE artefact SET payload = ?, user_id = ?, session_uid = ?, expires_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL`,
   )
+  const insertOnce = statement(
+    `INSERT INTO artefact (model, id, payload, created_at, expires_at) VALUES (?, ?, '{}', ?, ?)
+     ON CONFLICT (model, id) DO NOTHING`,
+  )
   const load = openRowLoader(storage, foundRows)
   const selectBy = {
     sessionUid: statement(`${foundRows} WHERE session_uid = ? AND model = ? AND ${live}`),
@@ -65,6 +71,10 @@ export function openArtefactRows(storage: Storage) {
 
   return {
     upsert: async (row: ArtefactRow): Promise<void> => void (await upsert.run(...valuesOf(row))),
+
+    /** False where there is one already. */
+    insertOnce: async ({ model, id, createdAt, expiresAt }: OnceRow): Promise<boolean> =>
+      (await insertOnce.run(model, id, createdAt, expiresAt)) === 1,
 
     /** Writes a row that is there and not consumed; one that was removed meanwhile does not come back. */
     async rewrite({ payload, userId, sessionUid, expiresAt, model, id }: ArtefactRow): Promise<void> {

@@ -2,7 +2,6 @@ import { after, type Clock } from '../kernel/clock.ts'
 import { hashSecret } from '../kernel/ids.ts'
 import type { Sealing } from '../kernel/sealing.ts'
 import type { SettingValues } from '../kernel/settings.ts'
-import { isUniqueViolation } from '../storage/errors.ts'
 import type { Storage } from '../storage/storage.ts'
 import { openArtefactRows } from './artefact-rows.ts'
 import { removeExpired } from './expiry.ts'
@@ -50,7 +49,11 @@ export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
     ...openRevocation({ storage, clock, settings, sessionEnded }),
     ...openSessionDirectory({ storage, clock, settings }),
     ...openInteractionTrails(storage, clock),
-    insertOnce: insertingOnce({ storage, clock }),
+
+    insertOnce(model, id, ttlSeconds) {
+      const [createdAt, expiresAt] = [clock.now(), after(clock.now(), ttlSeconds)]
+      return rows.insertOnce({ model, id: hashSecret(id), createdAt, expiresAt })
+    },
 
     async save(model, artefact) {
       const row = rowOf(model, artefact)
@@ -90,19 +93,3 @@ export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
 /** An interaction that its person has answered; it was stored before, so if it is gone somebody has ended it. */
 const isAnswered = (model: string, { result }: Payload): boolean =>
   model === 'Interaction' && result !== undefined
-
-const insertingOnce =
-  ({ storage, clock }: Pick<ArtefactDependencies, 'storage' | 'clock'>): Artefacts['insertOnce'] =>
-  async (model, id, ttlSeconds) => {
-    try {
-      const expiresAt = after(clock.now(), ttlSeconds)
-      await storage.db.artefact.create({
-        data: { model, id: hashSecret(id), payload: '{}', createdAt: clock.now(), expiresAt },
-        select: { id: true },
-      })
-      return true
-    } catch (error) {
-      if (isUniqueViolation(error)) return false
-      throw error
-    }
-  }

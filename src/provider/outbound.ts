@@ -13,7 +13,10 @@ export const maximumBodyBytes = 64 * 1024
 
 type Family = 'ipv4' | 'ipv6'
 
-/** The address blocks that are nobody's public server: RFC 6890, RFC 6598, RFC 3927, RFC 4193, RFC 4291, RFC 6052. */
+/**
+ * The address blocks that are nobody's public server: RFC 6890, RFC 6598, RFC 3927, RFC 4193, RFC 4291, RFC 6052,
+ * RFC 9602, RFC 9637.
+ */
 const specialBlocks: readonly (readonly [string, number, Family])[] = [
   ['0.0.0.0', 8, 'ipv4'],
   ['10.0.0.0', 8, 'ipv4'],
@@ -38,6 +41,8 @@ const specialBlocks: readonly (readonly [string, number, Family])[] = [
   ['2001::', 23, 'ipv6'],
   ['2001:db8::', 32, 'ipv6'],
   ['2002::', 16, 'ipv6'],
+  ['3fff::', 20, 'ipv6'],
+  ['5f00::', 16, 'ipv6'],
   ['fc00::', 7, 'ipv6'],
   ['fe80::', 10, 'ipv6'],
   ['fec0::', 10, 'ipv6'],

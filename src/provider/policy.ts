@@ -1,4 +1,4 @@
-import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { assuranceCheck } from './assurance.ts'
 import { detailsCheck } from './details-check.ts'
 import { deviceConfirmation } from './device-confirmation.ts'
@@ -30,6 +30,7 @@ export function interactionPrompts({
           : Check.NO_NEED_TO_PROMPT,
     ),
   )
+  login.checks.add(redirectStands())
   login.checks.remove('essential_acrs')
   login.checks.remove('essential_acr')
   login.checks.add(assuranceCheck(clients))
@@ -55,3 +56,20 @@ export function interactionPrompts({
   consent.checks.add(detailsCheck(consents))
   return prompts
 }
+
+/**
+ * The library looks at the redirect URI when a request arrives. One that was taken from the client while the person was
+ * signing in gets nothing either.
+ */
+const redirectStands = () =>
+  new Check(
+    'redirect_uri_gone',
+    'the redirect URI is no longer registered',
+    'invalid_redirect_uri',
+    ({ oidc: { client, params } }: KoaContextWithOIDC) => {
+      const uri = params?.redirect_uri
+      if (typeof uri === 'string' && client?.redirectUriAllowed(uri) === false)
+        throw new errors.InvalidRedirectUri()
+      return Check.NO_NEED_TO_PROMPT
+    },
+  )

@@ -3,7 +3,7 @@ import type { Backend } from './backend.ts'
 import { type MigrationState, migrate, migrationState } from './migrate.ts'
 import { migrationFiles } from './migration-files.ts'
 import { openStatement } from './statements.ts'
-import type { DatabaseTransaction, Revisions, Storage } from './storage.ts'
+import type { DatabaseTransaction, Revisions, Storage, Topic } from './storage.ts'
 import { parseTarget } from './target.ts'
 
 export interface StorageOptions {
@@ -23,7 +23,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const backend = await openBackend(options)
   const { db, dialect } = backend
   const revisions = await migratedRevisions(backend)
-  const touched = new WeakSet<DatabaseTransaction>()
+  const touched = new WeakMap<DatabaseTransaction, Set<Topic>>()
   const afterwards = new WeakMap<DatabaseTransaction, (() => void)[]>()
   const limits = { maxWait: options.timeoutMilliseconds, timeout: 4 * options.timeoutMilliseconds }
 
@@ -42,7 +42,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         for (const act of (own && afterwards.get(own)) ?? []) act()
         return result
       } finally {
-        if (own !== undefined && touched.has(own)) revisions.refresh()
+        const topics = own && touched.get(own)
+        if (topics !== undefined) revisions.refresh(topics)
       }
     },
     afterCommit(transaction, act) {
@@ -51,7 +52,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       else acts.push(act)
     },
     async touch(transaction, topic) {
-      touched.add(transaction)
+      touched.set(transaction, (touched.get(transaction) ?? new Set()).add(topic))
       await transaction.revision.upsert({
         where: { topic },
         create: { topic, value: 1 },

@@ -20,7 +20,9 @@ export async function postgresqlRevisions(connectionString: string): Promise<Rev
       void (await db.$queryRawUnsafe(`SELECT pg_notify('${channel}', $1)::text`, topic)),
     revision: (topic) => (listener.isHeard() ? counters.of(topic) : undefined),
     // The notification of our own change is still under way.
-    refresh: () => counters.skip(1),
+    refresh(topics) {
+      for (const topic of topics) counters.move(topic)
+    },
     close: listener.close,
   }
 }

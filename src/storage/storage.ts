@@ -35,7 +35,7 @@ export interface Revisions {
   /** In the transaction that counted the change. */
   announce(db: DatabaseTransaction, topic: Topic): Promise<void>
   revision(topic: Topic): number | undefined
-  /** After a transaction of our own that counted a change: its process sees it at once. */
-  refresh(): void
+  /** After a transaction of our own that counted changes: its process sees them at once. */
+  refresh(topics: ReadonlySet<Topic>): void
   close(): Promise<void>
 }

@@ -81,8 +81,8 @@ describe('an administrable thing', () => {
     const secret = /secret: ([\w-]{43})/.exec(made.stdout)?.[1] ?? 'missing'
     const id = /^id +(\S+)$/m.exec(made.stdout)?.[1] ?? 'missing'
     const listed = await latchkey(['clients', 'list', '--search', 'shop'])
-    expect(listed.stdout).toMatch(/^ID +NAME +KIND +STATE +FIRST-PARTY\n/)
-    expect(listed.stdout).toMatch(new RegExp(`^${id} +Shop +web +active +no$`, 'm'))
+    expect(listed.stdout).toMatch(/^ID +NAME +KIND +STATE +ORIGIN +FIRST-PARTY\n/)
+    expect(listed.stdout).toMatch(new RegExp(`^${id} +Shop +web +active +administrator +no$`, 'm'))
     for (const argv of [
       ['list'],
       ['list', '--json'],

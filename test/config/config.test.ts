@@ -65,6 +65,12 @@ function examples({ type, fallback }: Setting<unknown>): {
       parsed: [{ name: 'nickname', register: true, required: false, fixed: false }],
       bad: ['sub', 'shoe_size', 'nickname nickname', 'nickname, nickname', 'Nickname', '"'],
     }
+  if (type === 'JSON object')
+    return {
+      good: '{"approval": true}',
+      parsed: { ...(fallback as object), approval: true },
+      bad: ['x', '[]', '{"approval": 1}', '{"unknown": true}', '{'],
+    }
   if (type === 'text') return { good: 'a text', parsed: 'a text', bad: [] }
   if (type === 'colour')
     return { good: '#12AB56', parsed: '#12AB56', bad: ['red', '#12345', '123456', '#12345g', '#123'] }

@@ -184,7 +184,6 @@ describe('authorization requests', () => {
       ['no response type', { response_type: undefined }],
       ['a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }],
       ['an unknown response mode', { response_mode: 'smoke' }],
-      ['a JWT response mode', { response_mode: 'jwt' }],
     ])('of %s go to the registered address alone, or nowhere', async (_what, changes) => {
       const page = await ask(shop, changes)
       if (page.location === undefined) return isOurErrorPage(page)

@@ -212,6 +212,11 @@ export const pageSamples: readonly PageSample[] = [
   },
   { name: 'password-link', template: 'password/invalid-link', model: { homeUrl: '/' } },
   { name: 'password-done', template: 'password/done', model: { homeUrl: '/' } },
+  {
+    name: 'sign-out-telling',
+    template: 'logout/telling',
+    model: { frames: [], continueTo: '/' },
+  },
   ...inboxSamples,
   ...stepSamples,
   ...deviceSamples,

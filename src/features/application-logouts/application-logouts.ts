@@ -26,6 +26,8 @@ export interface ApplicationLogoutsDependencies {
   readonly audit: Audit
   readonly outbox: Outbox
   readonly queue: OutboxQueue
+  /** Which of these clients have an address for it. In the transaction: nobody else may ask while one is open. */
+  readonly wanting: (db: DatabaseTransaction, clientIds: readonly string[]) => Promise<ReadonlySet<string>>
   /** By identifier, e-mail address or user name. Throws `users.not_found` (404). */
   readonly getUser: (key: string) => Promise<{ readonly id: string }>
   /** The outbox's own: what it gives up is given up here, too. */
@@ -36,7 +38,7 @@ export interface Parts extends ApplicationLogoutsDependencies {
   readonly store: ApplicationLogoutStore
 }
 
-export function openLogouts({ store, clock, outbox, queue, settings, storage }: Parts) {
+export function openLogouts({ store, clock, outbox, queue, wanting, settings, storage }: Parts) {
   const times = () => {
     const createdAt = clock.now()
     return { createdAt, triesUntil: after(createdAt, settings.giveUpSeconds) }
@@ -45,12 +47,10 @@ export function openLogouts({ store, clock, outbox, queue, settings, storage }: 
   return {
     /** In the transaction that ends the session. */
     async tell(db: DatabaseTransaction, logouts: readonly Logout[]): Promise<void> {
-      const wanting = await store.wanting(
-        db,
-        logouts.map(({ clientId }) => clientId),
-      )
+      const clientIds = logouts.map(({ clientId }) => clientId)
+      const wanted = await wanting(db, clientIds)
       const tellings = logouts.flatMap(({ clientId, userId, sessionUid, sid }) =>
-        wanting.has(clientId) ? [{ id: newId(), clientId, userId, sessionUid, sid, ...times() }] : [],
+        wanted.has(clientId) ? [{ id: newId(), clientId, userId, sessionUid, sid, ...times() }] : [],
       )
       await store.insert(db, tellings)
       for (const { id } of tellings) await outbox.put(db, topic, { id })

@@ -93,5 +93,10 @@ function listed(tellings: readonly StoredTelling[], next: ReadonlyMap<string, Da
       ...(reason === null ? [] : [`    ${reason}`]),
     ].join('\n'),
   )
-  return { text: lines.length === 0 ? 'No application was told of a logout lately.' : lines.join('\n'), json }
+  if (lines.length === 0) return { text: 'No application was told of a logout lately.', json }
+  const more =
+    lines.length < shown
+      ? []
+      : [`These are the newest ${shown}. Name a client, a user, a session or a state to see others.`]
+  return { text: [...lines, ...more].join('\n'), json }
 }

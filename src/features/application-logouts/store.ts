@@ -10,17 +10,6 @@ export interface TellingFilter {
 }
 
 const openTelling = ({ db }: Storage) => ({
-  /** Which of these clients have an address for it. Asked in the transaction: nothing else may ask while one is open. */
-  async wanting(within: DatabaseTransaction, clientIds: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await within.client.findMany({
-      where: { id: { in: [...clientIds] }, disabledAt: null },
-      select: { id: true, protocol: true },
-    })
-    const hasAddress = (protocol: string): boolean =>
-      (JSON.parse(protocol) as { backchannelLogoutUri?: string }).backchannelLogoutUri !== undefined
-    return new Set(rows.flatMap(({ id, protocol }) => (hasAddress(protocol) ? [id] : [])))
-  },
-
   async insert(within: DatabaseTransaction, tellings: readonly Telling[]): Promise<void> {
     if (tellings.length > 0) await within.applicationLogout.createMany({ data: [...tellings] })
   },

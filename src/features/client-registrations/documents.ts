@@ -159,7 +159,9 @@ async function load(
 const leftAside = new Set([
   'logoUri',
   'backchannelLogoutUri',
+  'backchannelLogoutSessionRequired',
   'frontchannelLogoutUri',
+  'frontchannelLogoutSessionRequired',
   'sectorIdentifierUri',
   'initiateLoginUri',
   'backchannelClientNotificationEndpoint',

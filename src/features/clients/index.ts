@@ -18,7 +18,7 @@ import { allowanceCheck } from './protocol/profiles-checks.ts'
 import { openRegistering, type Registering } from './registering.ts'
 import type { GuardedFetch } from './sector.ts'
 import type { settings } from './settings.ts'
-import { isDocumentId, openClientStore } from './store.ts'
+import { type ClientStore, isDocumentId, openClientStore } from './store.ts'
 
 export type { Client, ClientSecret, Clients } from './client.ts'
 export { clientsDefinition } from './definition.ts'
@@ -52,6 +52,8 @@ export interface ClientsFeature extends Feature {
   /** The security profiles that this server allows. */
   readonly profiles: AllowedProfiles
   readonly resource: Resource<ClientItem>
+  /** Which of these clients want logout tokens. Asked in a transaction, past the cache. */
+  readonly toldOfLogouts: ClientStore['toldOfLogouts']
   /** The write side of those that come by themselves. */
   readonly registering: Registering
 }
@@ -71,6 +73,7 @@ export function openClients({ storage, settings, ...dependencies }: ClientDepend
       verifySecret,
     },
     profiles,
+    toldOfLogouts: store.toldOfLogouts,
     resource: administerClients({ store, ...dependencies, serverChecks }),
     registering: openRegistering({ store, ...dependencies, serverChecks }),
   }

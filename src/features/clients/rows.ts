@@ -53,10 +53,12 @@ interface SecretRow {
   readonly expiresAt: Date | null
 }
 
+export const readProtocol = (column: string): Protocol => JSON.parse(column) as Protocol
+
 /** The types of what this feature itself wrote are taken for granted. */
 export function readRow(row: ClientRow): StoredClient {
   return {
-    ...(JSON.parse(row.protocol) as Protocol),
+    ...readProtocol(row.protocol),
     id: row.id as ClientId,
     name: row.name,
     kind: row.kind as ClientKind,

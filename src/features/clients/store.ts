@@ -6,7 +6,14 @@ import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Client, ClientDraft, Origin } from './client.ts'
 import { identifier } from './definition.ts'
-import { freezeClient, readRow, type StoredClient, type StoredSecret, writeRow } from './rows.ts'
+import {
+  freezeClient,
+  readProtocol,
+  readRow,
+  type StoredClient,
+  type StoredSecret,
+  writeRow,
+} from './rows.ts'
 
 /** A client_id that is the address of a document. */
 export const isDocumentId = (id: string): boolean => /^https:\/\/[\x21-\x7e]{1,500}$/.test(id)
@@ -35,6 +42,17 @@ export function openClientStore(storage: Storage) {
     /** Those that authenticate by federation or exchange tokens; they are few. Cached in the same way. */
     special: async (): Promise<readonly Client[]> =>
       (await lists.get('special', async () => (await readSpecial(storage)).map(freezeClient))) ?? [],
+
+    /**
+     * Which of these want to be told of logouts by the back channel. Past the cache: while a transaction is open, only it
+     * may ask.
+     */
+    async toldOfLogouts(db: DatabaseTransaction, ids: readonly string[]): Promise<ReadonlySet<string>> {
+      const where = { id: { in: [...ids] }, disabledAt: null }
+      const rows = await db.client.findMany({ where, select: { id: true, protocol: true } })
+      const told = rows.filter(({ protocol }) => readProtocol(protocol).backchannelLogoutUri !== undefined)
+      return new Set(told.map(({ id }) => id))
+    },
 
     /** All or nothing, and every process drops what it cached. */
     async change<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T> {

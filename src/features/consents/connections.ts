@@ -15,7 +15,10 @@ export interface Connection {
   /** Keeps its access when the person signs out. */
   readonly offlineAccess: boolean
   readonly scopes: readonly { readonly name: string }[]
+  /** Single claims beside the scopes. */
+  readonly claims: readonly string[]
   readonly resources: readonly {
+    readonly indicator: string
     readonly name: string
     readonly scopes: readonly { readonly name: string; readonly description?: string }[]
   }[]
@@ -39,6 +42,7 @@ const inWords = ({ api, detailType }: Pick<Dependencies, 'api' | 'detailType'>) 
       Object.entries(resources).map(async ([indicator, scopes]) => {
         const known = await api(indicator)
         return {
+          indicator,
           name: known?.name ?? indicator,
           scopes: scopes.map((name) => known?.scopes.find((scope) => scope.name === name) ?? { name }),
         }
@@ -72,6 +76,7 @@ export const openConnections = (dependencies: Dependencies): Connections => {
       since,
       offlineAccess: allowed.scopes.includes('offline_access'),
       scopes: allowed.scopes.filter((scope) => scope !== 'offline_access').map((scope) => ({ name: scope })),
+      claims: allowed.claims,
       resources: await resourcesOf(allowed.resources),
       details: await detailsOf(allowed.authorizationDetails ?? []),
       ...(logoUri && { logoUri }),

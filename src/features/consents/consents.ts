@@ -26,6 +26,11 @@ export interface Consents {
   stands(userId: string, clientId: string): Promise<boolean>
   /** Adds to what was allowed before. */
   remember(owner: ConsentOwner, consent: Consent, request?: RequestFacts): Promise<void>
+  /**
+   * Takes back a part: only what is in `kept` stays allowed, and what came of the wider consent ends in the same
+   * transaction; the client gets anew what is left. Throws `consents.not_found` (404) where nothing is remembered.
+   */
+  narrow(owner: ConsentOwner, kept: Consent, by: WithdrawnBy): Promise<void>
   /** What the person has allowed, by client. */
   list(userId: string): Promise<readonly StoredConsent[]>
   /**
@@ -96,6 +101,20 @@ export const notConnected = (): AppError =>
     404,
     'This application has no access; it may have been withdrawn meanwhile.',
   )
+
+/** Of what was allowed, what is in `kept`; `openid` stays, as without it there is no sign-in. */
+export const narrowed = (before: Consent, kept: Consent): Consent => ({
+  scopes: before.scopes.filter((scope) => scope === 'openid' || kept.scopes.includes(scope)),
+  claims: before.claims.filter((claim) => kept.claims.includes(claim)),
+  resources: Object.fromEntries(
+    Object.entries(before.resources)
+      .map(([indicator, scopes]) => {
+        const left = scopes.filter((scope) => kept.resources[indicator]?.includes(scope))
+        return [indicator, left] as const
+      })
+      .filter(([, scopes]) => scopes.length > 0),
+  ),
+})
 
 const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])]
 

@@ -6,9 +6,10 @@ import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import type { Feature } from '../feature.ts'
 import { consentCommands } from './commands.ts'
 import { openConnections } from './connections.ts'
-import { type ConsentDependencies, type Consents, merged, notConnected } from './consents.ts'
+import { type ConsentDependencies, type Consents, merged } from './consents.ts'
 import { applicationsPanel } from './panel.ts'
 import { openConsentStore } from './store.ts'
+import { takingBack } from './taking-back.ts'
 
 export { consentsDefinition } from './commands.ts'
 export type {
@@ -86,16 +87,6 @@ function openRules({ storage, audit, endClientOfUser, detailType }: ConsentDepen
       })
     },
 
-    async withdraw(owner, by) {
-      const { userId, clientId } = owner
-      await storage.transaction(async (db) => {
-        await store.lock(db, userId)
-        // The consent first: who makes a grant of it at this moment finds it gone, or is ended with the rest.
-        const remembered = await store.remove(db, owner)
-        const held = await endClientOfUser(db, userId, clientId)
-        if (!remembered && !held) throw notConnected()
-        await audit.recordIn(db, { action: 'consents.withdrawn', outcome: 'success', ...owner, ...by })
-      })
-    },
+    ...takingBack({ storage, audit, endClientOfUser, store }),
   }
 }
