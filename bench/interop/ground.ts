@@ -39,6 +39,7 @@ export interface Started {
   output(): string
   /** Resolves once it answers HTTP there. @throws with its output when it ends before, or takes more than a minute */
   answers(url: string): Promise<void>
+  stop(): void
   /** Resolves with its exit code. */
   readonly ended: Promise<number>
 }
@@ -113,6 +114,7 @@ function start({ program, args, cleanup, folder }: Program, { env, cwd }: StartO
   return {
     output,
     ended,
+    stop: () => child.kill('SIGKILL'),
     async answers(url) {
       const limit = performance.now() + answerLimitMs
       while (performance.now() < limit && !over()) {

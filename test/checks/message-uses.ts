@@ -50,6 +50,8 @@ function usesOfTemplate(where: string, text: string): Uses {
 /** Properties whose text is a message: of a `Text`, of a page, of what is offered. */
 const messageProperties = new Set(['key', 'title', 'label'])
 const translators = new Set(['t', 'say'])
+/** What a factor offers itself as. */
+const places = new Set(['first', 'second', 'either'])
 
 function usesOfSource(path: string, source: string): Uses {
   const literals = new Set<string>()
@@ -63,7 +65,7 @@ function usesOfSource(path: string, source: string): Uses {
     const names = (property: string) =>
       textsIn(propertyOf(told, property)).filter(({ text }) => /^[a-z-]+$/.test(text))
     for (const { text, literal } of names('what')) need(`notice.${text}`, literal)
-    if (propertyOf(told, 'offers') !== undefined)
+    if (names('offers').some(({ text }) => places.has(text)))
       for (const { text, literal } of names('name')) need(`factor.${text}`, literal)
     const parts = [
       'subject',

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { losses } from '../support/losses.ts'
-import { act, holdAll, openRights, type RightsWorld, type Thing, things } from '../support/rights.ts'
+import { act, holdAll } from '../support/rights.ts'
+import { openRights, type RightsWorld } from '../support/rights-clients.ts'
 import { type Row, table } from '../support/rights-table.ts'
+import { type Thing, things } from '../support/rights-things.ts'
 
 /** What everything is good for as long as nothing is lost. */
 const before = (thing: Thing): string => {

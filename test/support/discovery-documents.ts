@@ -60,11 +60,10 @@ const modes: readonly [Mode, ...Mode[]] = [
 
 type Metadata = Readonly<Record<string, unknown>>
 
-export const discoveryFiles: readonly string[] = modes.map(({ name }) => fileOf(name))
-
-/** The document of the mode whose file this is. */
-export async function discoveryDocument(file: string): Promise<string> {
-  const document = (await documents()).get(file)
+/** docs/discovery/<mode>.json */
+export async function discoveryDocument(mode: string): Promise<string> {
+  const document = (await documents()).get(mode)
+  if (document === undefined) throw new Error(`There is no mode ${mode}.`)
   return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
@@ -72,7 +71,7 @@ export async function discoveryDocument(file: string): Promise<string> {
 export async function discoveryPage(): Promise<string> {
   const all = await documents()
   const [first, ...others] = modes
-  const of = ({ name }: Mode): Metadata => all.get(fileOf(name)) ?? {}
+  const of = ({ name }: Mode): Metadata => all.get(name) ?? {}
   const chapters = others.map((mode) => [
     `## ${mode.name}`,
     `${mode.text}. All of it: [${mode.name}.json](discovery/${mode.name}.json).`,
@@ -88,13 +87,9 @@ export async function discoveryPage(): Promise<string> {
   ].join('\n\n')}\n`
 }
 
-function fileOf(name: string): string {
-  return `docs/discovery/${name}.json`
-}
-
 const assignment = ([name, value]: readonly [string, string]): string => `${name}=${value}`
 const block = (language: string, lines: readonly string[]): string =>
-  ['```' + language, ...lines, '```'].join('\n')
+  [`\`\`\`${language}`, ...lines, '```'].join('\n')
 
 /** A line for each member that is not the same, as it was and as it is. */
 function differences(before: Metadata, after: Metadata): readonly string[] {
@@ -107,7 +102,7 @@ function differences(before: Metadata, after: Metadata): readonly string[] {
 
 let read: Promise<ReadonlyMap<string, Metadata>> | undefined
 
-/** Each by its file; read once for all that ask. */
+/** Each by its mode; read once for all that ask. */
 function documents(): Promise<ReadonlyMap<string, Metadata>> {
   read ??= readAll()
   return read
@@ -118,7 +113,7 @@ async function readAll(): Promise<ReadonlyMap<string, Metadata>> {
   try {
     const found = new Map<string, Metadata>()
     for (const { name, environment } of modes)
-      found.set(fileOf(name), await answerOf({ ...ground(folder), ...environment }))
+      found.set(name, await answerOf({ ...ground(folder), ...environment }))
     return found
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -139,6 +134,9 @@ async function answerOf(environment: Readonly<Record<string, string>>): Promise<
   const { log } = await openLog({ level: 'silent', format: 'json' })
   const app = await openApp({ config, clock: systemClock, log })
   try {
+    // All keys, of which the documents name the algorithms; a server makes the last of them soon after its first start.
+    await app.features.signingKeys.keys.snapshot()
+    for (const job of app.features.signingKeys.jobs ?? []) await job.run()
     const server = await serve(app)
     try {
       return await fetchDocument(server.port, new URL(config.issuer))

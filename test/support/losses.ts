@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { commandLineActor } from '../../src/kernel/http.ts'
 import { administration } from './administration.ts'
-import { act, type Everything, type Holding, type RightsWorld } from './rights.ts'
+import { act, type Everything } from './rights.ts'
+import type { RightsWorld } from './rights-clients.ts'
+import type { Holding } from './rights-things.ts'
 
 export type Loss = (world: RightsWorld, held: Everything) => Promise<unknown>
 

@@ -3,7 +3,7 @@
  * that begins with `not applicable:` or `kept:` says why the thing is worth as much as before.
  */
 import type { LossName } from './losses.ts'
-import type { Thing } from './rights.ts'
+import type { Thing } from './rights-things.ts'
 
 export type Row = Readonly<Record<string, readonly Thing[]>>
 

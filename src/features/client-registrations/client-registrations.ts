@@ -88,7 +88,7 @@ function entering(dependencies: RegistrationDependencies): Pick<ClientRegistrati
             admittedBy,
             createdAt: clock.now(),
           })
-          await record(audit, db, { what: 'registered', clientId, request: arrival.facts, admittedBy })
+          await record(audit, db, { event: 'registered', clientId, request: arrival.facts, admittedBy })
         },
       })
       return answerOf(registered, token)
@@ -109,7 +109,7 @@ function looking(dependencies: RegistrationDependencies): Pick<ClientRegistratio
     async remove(clientId, arrival) {
       await managed(dependencies, clientId, arrival)
       await registering.remove(clientId, (db) =>
-        record(audit, db, { what: 'removed', clientId, request: arrival.facts }),
+        record(audit, db, { event: 'removed', clientId, request: arrival.facts }),
       )
     },
   }
@@ -141,7 +141,7 @@ function updating(dependencies: RegistrationDependencies): Pick<ClientRegistrati
         async also(db) {
           const change = { from: hashSecret(token), to: hashSecret(next) }
           if (!(await store.rotate(db, clientId, change))) throw invalidToken()
-          await record(audit, db, { what: 'updated', clientId, request: arrival.facts })
+          await record(audit, db, { event: 'updated', clientId, request: arrival.facts })
         },
       })
       if (client === undefined) throw invalidToken()
@@ -204,7 +204,7 @@ const answerOf = ({ client, secret }: Registered, token: string): RegistrationAn
 })
 
 interface Happening {
-  readonly what: string
+  readonly event: string
   readonly clientId: string
   readonly request: RequestFacts
   readonly admittedBy?: string | undefined
@@ -213,12 +213,12 @@ interface Happening {
 const record = (
   audit: Audit,
   db: DatabaseTransaction,
-  { what, admittedBy, ...event }: Happening,
+  { event, admittedBy, ...told }: Happening,
 ): Promise<void> =>
   audit.recordIn(db, {
-    action: `client-registrations.${what}`,
+    action: `client-registrations.${event}`,
     outcome: 'success',
-    ...event,
+    ...told,
     ...(admittedBy !== undefined && { detail: { admittedBy } }),
   })
 

@@ -1,3 +1,4 @@
+/** OpenID Connect RP-Initiated Logout 1.0, and signing out on our own page. */
 import * as openid from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
@@ -192,9 +193,88 @@ describe('logout that an application starts', () => {
     expect(answer.location).toBe(`${goodbye}?state=a+state`)
   })
 
-  it('speaks the language that is asked for', async () => {
+  it('may be asked for by GET and by POST (§2)', async () => {
+    const { visitor, tokens } = await signedIn()
+    const page = await visitor.post(`${latchkey.issuer}/session/end`, hinted(tokens))
+    expect(isAsked(page)).toBe(false)
+    expect((await confirm(visitor, page)).location).toBe(`${goodbye}?state=a+state`)
+    expect(await isSignedIn(visitor)).toBe(false)
+  })
+
+  it('takes a client_id beside the ID token, and refuses another one (§2)', async () => {
+    const { visitor, tokens } = await signedIn()
+    const page = await end(visitor, { ...hinted(tokens), client_id: shop.client.id })
+    expect([page.status, isAsked(page)]).toEqual([200, false])
+    for (const client_id of [blog.client.id, 'nobody', '']) {
+      const { status, location } = await visitor.get(
+        `${latchkey.issuer}/session/end?${new URLSearchParams({ ...hinted(tokens), client_id })}`,
+      )
+      expect([client_id, status, location]).toEqual([client_id, client_id === '' ? 200 : 400, undefined])
+    }
+    expect((await end(visitor, { client_id: 'nobody' })).status).toBe(400)
+    expect(await isSignedIn(visitor)).toBe(true)
+  })
+
+  it('finds nobody by a logout_hint: the page names who is signed in here', async () => {
     const { visitor } = await signedIn()
-    expect((await end(visitor, { ui_locales: 'de' })).text).toContain('Von Latchkey abmelden?')
+    for (const logout_hint of [ada.email, bob.email, 'nobody@example.test', '<script>']) {
+      const page = await end(visitor, { logout_hint, post_logout_redirect_uri: goodbye })
+      expect([page.status, isAsked(page)]).toEqual([200, true])
+      expect(page.text).toContain(ada.email)
+      expect(page.text).not.toContain('nobody@example.test')
+      expect(page.text).not.toContain(bob.email)
+      expect(page.text).not.toContain('<script>')
+    }
+  })
+
+  it.each([
+    ['as it is', 'a b&c=d#e"<ü', '?state=a+b%26c%3Dd%23e%22%3C%C3%BC'],
+    ['without one', undefined, ''],
+  ])('gives back the state %s (§3)', async (_what, state, query) => {
+    const { visitor, tokens } = await signedIn()
+    const { state: _, ...parameters } = hinted(tokens)
+    const page = await end(visitor, { ...parameters, ...(state !== undefined && { state }) })
+    expect((await confirm(visitor, page)).location).toBe(`${goodbye}${query}`)
+  })
+
+  it('leads to a page of ours where no address is named, with no state in it', async () => {
+    const { visitor, tokens } = await signedIn()
+    const page = await end(visitor, { id_token_hint: tokens.id_token ?? '', state: 'a state' })
+    const done = await confirm(visitor, page)
+    expect(done.location).toMatch(/^http:\/\/localhost:\d+\/session\/end\/success(\?client_id=[\w-]+)?$/)
+    expect((await visitor.follow(done)).text).toContain('You are signed out')
+  })
+
+  it('refuses an ID token that is not as it was given, of nobody known, or twice', async () => {
+    const { visitor, tokens } = await signedIn()
+    const [header, payload = '', signature = ''] = (tokens.id_token ?? '').split('.')
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object
+    const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const forged = [
+      [header, payload, `${signature.slice(0, -8)}AAAAAAAA`].join('.'),
+      [header, encoded({ ...claims, aud: blog.client.id }), signature].join('.'),
+      [header, encoded({ ...claims, aud: 'nobody' }), signature].join('.'),
+      [encoded({ alg: 'none' }), payload, ''].join('.'),
+      'nonsense',
+    ]
+    for (const id_token_hint of forged) {
+      const page = await end(visitor, { ...hinted(tokens), id_token_hint })
+      expect([page.status, page.location]).toEqual([400, undefined])
+    }
+    const twice = `${new URLSearchParams(hinted(tokens))}&id_token_hint=${tokens.id_token}`
+    expect((await visitor.get(`${latchkey.issuer}/session/end?${twice}`)).status).toBe(400)
+    expect(await isSignedIn(visitor)).toBe(true)
+  })
+
+  it('announces its address (§2.1)', async () => {
+    const found = await (await fetch(`${latchkey.issuer}/.well-known/openid-configuration`)).json()
+    expect(found).toMatchObject({ end_session_endpoint: `${latchkey.issuer}/session/end` })
+  })
+
+  it('speaks the language that is asked for, or the browser’s where it has none of them', async () => {
+    const { visitor } = await signedIn()
+    expect((await end(visitor, { ui_locales: 'tlh de' })).text).toContain('Von Latchkey abmelden?')
+    expect(isAsked(await end(visitor, { ui_locales: 'tlh' }))).toBe(true)
   })
 
   it('from our own page ends the session too', async () => {
