@@ -15,16 +15,21 @@ const tokenAnswer = z.object({
 
 export type Tokens = z.infer<typeof tokenAnswer>
 
-export function authorizationUrl(target: Target): string {
-  return `${target.endpoints.authorization_endpoint}?${new URLSearchParams({
-    client_id: target.web.id,
+export const authorizationUrl = (target: Target): string => openRequest(target, target.web).url
+
+/** An authorization request of a client, and its state, which comes back with the code. */
+export function openRequest(target: Target, client: Pick<Credentials, 'id'>) {
+  const state = freshState()
+  const query = new URLSearchParams({
+    client_id: client.id,
     response_type: 'code',
     redirect_uri: parameters.redirectUri,
     scope: parameters.scope,
     code_challenge: pkce.challenge,
     code_challenge_method: 'S256',
-    state: freshState(),
-  })}`
+    state,
+  })
+  return { url: `${target.endpoints.authorization_endpoint}?${query}`, state }
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Cleanup } from './cleanup.ts'
 import type { Database } from './database.ts'
 import { openDatabase } from './database.ts'
 import { seed } from './seed.ts'
-import type { Running } from './target.ts'
+import type { Credentials, Running } from './target.ts'
 import { discover } from './target.ts'
 
 const launcher = fileURLToPath(new URL('../src/launch.mjs', import.meta.url))
@@ -18,9 +18,11 @@ export async function startLatchkey(options: {
   readonly folder: string
   readonly starts: number
   readonly cleanup: Cleanup
+  /** Clients beside those of the contract. */
+  readonly crowd?: number
 }): Promise<Running> {
-  const { cleanup, database } = options
-  const name = `latchkey-${database}`
+  const { cleanup, database, crowd = 0 } = options
+  const name = `latchkey-${database}${crowd === 0 ? '' : `-${crowd}`}`
   const folder = `${options.folder}/${name}`
   const port = await freePort()
   const issuer = `http://localhost:${port}`
@@ -44,6 +46,7 @@ export async function startLatchkey(options: {
 
   const first = await start()
   const seeded = await seed((args, input) => runToEnd({ args: [launcher, ...args], env, input, cleanup }))
+  const crowded = crowd === 0 ? {} : { crowd: await makeCrowd(crowd, env, cleanup) }
   let served = first
   const coldStartsMs: number[] = []
   while (coldStartsMs.length < options.starts) {
@@ -52,9 +55,18 @@ export async function startLatchkey(options: {
     coldStartsMs.push(served.coldStartMs)
   }
   return {
-    target: { name, issuer, endpoints: await discover(issuer), ...seeded },
+    target: { name, issuer, endpoints: await discover(issuer), ...seeded, ...crowded },
     pid: served.pid,
     coldStartsMs,
     stop: served.stop,
   }
+}
+
+async function makeCrowd(
+  count: number,
+  env: Readonly<Record<string, string>>,
+  cleanup: Cleanup,
+): Promise<readonly Credentials[]> {
+  const script = fileURLToPath(new URL('client-crowd.ts', import.meta.url))
+  return JSON.parse(await runToEnd({ args: [script, String(count)], env, cleanup }))
 }

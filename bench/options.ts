@@ -47,7 +47,7 @@ export function readOptions(args: readonly string[], scenarioNames: readonly str
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number from 1')
   return {
     quick: values.quick,
-    databases: databases(values.database),
+    databases: databasesOf(values.database),
     only: values.scenario,
     jsonFile: values.json,
     seconds: values.quick ? 0.5 : 1,
@@ -59,7 +59,8 @@ export function readOptions(args: readonly string[], scenarioNames: readonly str
   }
 }
 
-function databases(choice: string): readonly Database[] {
+/** @throws on anything but sqlite, postgresql and both */
+export function databasesOf(choice: string): readonly Database[] {
   if (choice === 'both') return ['sqlite', 'postgresql']
   if (choice === 'sqlite' || choice === 'postgresql') return [choice]
   throw new Error('--database takes sqlite, postgresql or both')

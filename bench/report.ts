@@ -3,12 +3,14 @@ import { median } from './statistics.ts'
 
 const goals = { restMb: 120, coldStartMs: 1500, stormRatio: 3 }
 
-const notes = `Medians of the rounds. "rps ratio" and "CPU ratio": to the bare provider, round by round.
+const notesOf = (
+  reference: string,
+): string => `Medians of the rounds. "rps ratio" and "CPU ratio": to ${reference}, round by round.
 CPU µs: of the server process, for each request. others: cores busy with neither server nor generator, so the
 database server, or work that disturbs the figures. Goals are for the rps ratio.`
 
 /** The results as text for a terminal. */
-export function report(results: Results): string {
+export function report(results: Results, reference = 'the bare provider'): string {
   return [
     Object.entries({ ...results.machine, ...results.options })
       .map(([name, value]) => `${name}: ${value}`)
@@ -18,7 +20,7 @@ export function report(results: Results): string {
       ? ['JWT client credentials beside sign-ins', table(stormRows(results))]
       : []),
     table(processRows(results)),
-    notes,
+    notesOf(reference),
     ...results.remarks.map((remark) => `! ${remark}`),
   ].join('\n\n')
 }

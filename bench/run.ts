@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startBare } from './bare.ts'
 import type { Cleanup } from './cleanup.ts'
 import { installCleanup } from './cleanup.ts'
+import { machine } from './machine.ts'
 import type { Contender } from './measure.ts'
 import { createContender, measureInTurn } from './measure.ts'
 import type { Options } from './options.ts'
@@ -115,15 +116,6 @@ async function differences(contenders: readonly Contender[]): Promise<string[]> 
     contenders.map(async (contender) => ({ name: contender.target.name, shape: await readShape(contender) })),
   )
   return others.flatMap(({ name, shape }) => (reference ? compareShapes(name, shape, reference.shape) : []))
-}
-
-function machine() {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  }
 }
 
 function progress(message: string): void {

@@ -26,6 +26,8 @@ export interface Seeded {
 
 export interface Target extends Seeded {
   readonly name: string
+  /** As many first-party clients as were asked for, which may do what `web` and `service` may. */
+  readonly crowd?: readonly Credentials[]
   /** `http://localhost:<port>`; every request carries this host. */
   readonly issuer: string
   readonly endpoints: Endpoints

@@ -20,6 +20,7 @@ const once = [
   'account',
   'by-other-means',
   'email-codes',
+  'front-channel-logout',
   'inbox',
   'pages',
   'register',

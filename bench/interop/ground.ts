@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { approve } from '../../test/support/devices.ts'
 import { walkThrough } from '../../test/support/relying-party.ts'
 import type { Page, Visitor } from '../../test/support/visitor.ts'
 import { freePort, runToEnd, serve } from '../child.ts'
@@ -137,6 +138,16 @@ export async function throughIssuer(visitor: Visitor, page: Page): Promise<Page>
     throw new Error(`No redirect at ${page.url} (${page.status}): ${page.text.slice(0, 300)}`)
   const back = await walkThrough(visitor, page.location, person)
   return await visitor.follow(await visitor.get(back))
+}
+
+/** The person opens the link with the code that a device shows, signs in and allows what it asks for. */
+export async function allowDevice(visitor: Visitor, issuer: string, code: string): Promise<void> {
+  const page = await approve(
+    visitor,
+    { verification_uri_complete: `${issuer}/device?user_code=${code}` },
+    person,
+  )
+  if (page.status !== 200) throw new Error(`${page.url} answered ${page.status}: ${page.text.slice(0, 300)}`)
 }
 
 /** Signs out at the issuer, to which `page` leads; the address to which that leads. */

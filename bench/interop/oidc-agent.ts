@@ -1,10 +1,8 @@
 /** oidc-agent (Debian: `oidc-agent-cli`), with the device grant: `docs/clients/oidc-agent.md`. */
 import { existsSync, mkdirSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { newVisitor } from '../../test/support/visitor.ts'
-import { allowDevice } from './devices.ts'
-import { type Ground, same } from './ground.ts'
-import { find, versionOf } from './programs.ts'
+import { allowDevice, type Ground, same } from './ground.ts'
+import { find, seen, versionOf } from './programs.ts'
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
@@ -60,14 +58,4 @@ export async function oidcAgent(ground: Ground): Promise<string> {
   })
   same('userinfo', answer.status, 200)
   return `oidc-agent ${versionOf(agent, ['--version'])}`
-}
-
-/** Waits until something has been printed. */
-async function seen(look: () => string | undefined, output: () => string): Promise<string> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const found = look()
-    if (found !== undefined) return found
-    await pause(50)
-  }
-  throw new Error(`not printed: ${output()}`)
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { NotHere } from './ground.ts'
 
 /** Where Debian keeps what only its administrator runs. */
@@ -48,4 +49,14 @@ export function packages(...names: readonly string[]): string {
       return `${name.split('/node_modules/').at(-1)} ${version}`
     })
     .join(', ')
+}
+
+/** Waits until something is there, ten seconds at most. @throws with what was printed */
+export async function seen(look: () => string | undefined, output: () => string): Promise<string> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const found = look()
+    if (found !== undefined) return found
+    await pause(50)
+  }
+  throw new Error(`not printed: ${output()}`)
 }

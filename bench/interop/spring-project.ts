@@ -7,7 +7,7 @@ export function writeSpringProject(folder: string, boot: string): void {
   const files = {
     'pom.xml': pom(boot),
     'src/main/java/interop/Application.java': application,
-    'src/main/java/interop/Security.java': security(boot.startsWith('3.')),
+    'src/main/java/interop/SecurityConfiguration.java': security(boot.startsWith('3.')),
   }
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
@@ -92,7 +92,7 @@ import org.springframework.security.oauth2.client.web.OAuth2AuthorizationRequest
 import org.springframework.security.web.SecurityFilterChain;
 
 @Configuration
-class Security {
+class SecurityConfiguration {
   @Bean
   SecurityFilterChain security(HttpSecurity http, ClientRegistrationRepository registrations) throws Exception {
     var signOut = new OidcClientInitiatedLogoutSuccessHandler(registrations);

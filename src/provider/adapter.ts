@@ -3,6 +3,7 @@ import { errors } from 'oidc-provider'
 import type { Artefacts } from './artefacts.ts'
 import { clientMetadata } from './client-metadata.ts'
 import { eachOrUnavailable } from './errors.ts'
+import { GrantGone, isRewriting } from './known-grants.ts'
 import type { Payload } from './payload.ts'
 import type { Clients } from './ports.ts'
 import type { SessionStore } from './sessions.ts'
@@ -34,7 +35,7 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
     DeviceCode: dependencies.deviceCodes,
     BackchannelAuthenticationRequest: dependencies.backchannelRequests,
     // The library removes a grant and what came from it in several writes; here they go together or not at all.
-    Grant: { destroy: (id) => dependencies.artefacts.endGrant(id) },
+    Grant: grantAdapter(dependencies.artefacts),
   }
   return (model) => eachOrUnavailable({ ...artefactAdapter(model, dependencies), ...special[model] })
 }
@@ -81,6 +82,15 @@ async function endReplayed(
   if (typeof spent?.grantId === 'string' && spent.clientId === currentClientId())
     await artefacts.endGrant(spent.grantId)
 }
+
+const grantAdapter = (artefacts: Artefacts): Operations => ({
+  destroy: (id) => artefacts.endGrant(id),
+  async upsert(id, payload, expiresIn) {
+    const grant = { id, payload: payload as Payload, ttlSeconds: expiresIn || undefined }
+    if (!isRewriting()) await artefacts.save('Grant', grant)
+    else if (!(await artefacts.rewrite('Grant', grant))) throw new GrantGone()
+  },
+})
 
 const clientAdapter = ({ clients, serverScopes, detailTypes }: AdapterDependencies): Operations => ({
   async find(id) {

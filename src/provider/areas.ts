@@ -8,6 +8,7 @@ import { certificates } from './certificates.ts'
 import { deviceFlow } from './device-flow.ts'
 import { dpopNonces } from './dpop-nonces.ts'
 import { encryption } from './encryption.ts'
+import { postedRequests } from './posted-requests.ts'
 import { profiles } from './profiles.ts'
 import { registration } from './registration.ts'
 import { resourceServers } from './resource-servers.ts'
@@ -16,6 +17,7 @@ import { tokenExchange } from './token-exchange.ts'
 /** Every area of the protocol that has a home of its own, a line each. */
 export const areas: readonly Area[] = [
   profiles,
+  postedRequests,
   encryption,
   certificates,
   dpopNonces,

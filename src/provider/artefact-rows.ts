@@ -77,8 +77,9 @@ export function openArtefactRows(storage: Storage) {
       (await insertOnce.run(model, id, createdAt, expiresAt)) === 1,
 
     /** Writes a row that is there and not consumed; one that was removed meanwhile does not come back. */
-    async rewrite({ payload, userId, sessionUid, expiresAt, model, id }: ArtefactRow): Promise<void> {
-      await rewrite.run(payload, userId, sessionUid, expiresAt, model, id)
+    /** False where there is none any more. */
+    async rewrite({ payload, userId, sessionUid, expiresAt, model, id }: ArtefactRow): Promise<boolean> {
+      return (await rewrite.run(payload, userId, sessionUid, expiresAt, model, id)) === 1
     },
 
     /** Stores what a grant gives, if the grant is still there, so that one which ends at the same moment leaves nothing behind. */

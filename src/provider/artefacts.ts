@@ -19,6 +19,8 @@ const given = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken'])
 export interface Artefacts extends Revocation, InteractionTrails, SessionDirectory {
   /** A code or token whose grant has ended is not stored, and so is worth nothing. */
   save(model: string, artefact: ArtefactWrite): Promise<void>
+  /** Changes one that is there; false where somebody has ended it. */
+  rewrite(model: string, artefact: ArtefactWrite): Promise<boolean>
   /** False when the identifier was there already. */
   insertOnce(model: string, id: string, ttlSeconds: number): Promise<boolean>
   find(model: string, id: string): Promise<Payload | undefined>
@@ -54,6 +56,8 @@ export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
       const [createdAt, expiresAt] = [clock.now(), after(clock.now(), ttlSeconds)]
       return rows.insertOnce({ model, id: hashSecret(id), createdAt, expiresAt })
     },
+
+    rewrite: (model, artefact) => rows.rewrite(rowOf(model, artefact)),
 
     async save(model, artefact) {
       const row = rowOf(model, artefact)

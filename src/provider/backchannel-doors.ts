@@ -1,23 +1,27 @@
-import { errors, type Grant, type Provider, type Session } from 'oidc-provider'
+import { errors, type Provider } from 'oidc-provider'
 import { AppError } from '../kernel/errors.ts'
+import { newId } from '../kernel/ids.ts'
 import { highest, isAtLeast, type Level } from '../kernel/levels.ts'
 import { levelOf } from './assurance.ts'
 import type { BackchannelDoors, WaitingRequest } from './backchannel-ports.ts'
 import { requestOf } from './backchannel-requests.ts'
 import { requestGone, waitingRequests } from './backchannel-rows.ts'
 import type { CurrentInstance } from './current-instance.ts'
-import { extend } from './grants.ts'
+import type { Instance } from './instance.ts'
+import { grantOf } from './known-grants.ts'
+import type { Payload } from './payload.ts'
 import type { ProviderDependencies } from './ports.ts'
+import type { Authorization } from './sessions.ts'
 
 /** How a person answers what applications ask of him while he is elsewhere. */
 export function openBackchannelDoors(
   dependencies: ProviderDependencies,
   current: CurrentInstance,
 ): BackchannelDoors {
-  const { ports } = dependencies
+  const { ports, artefacts, clock } = dependencies
   const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(ports.accounts.scopes)])
-  const sessionOf = async (uid: string): Promise<Session | undefined> =>
-    await findSession((await current.get()).provider, uid)
+  const sessionOf = async (uid: string): Promise<Payload | undefined> =>
+    await (await current.get()).sessions.findByUid(uid)
 
   async function missing(
     { clientId, levels }: WaitingRequest,
@@ -42,17 +46,17 @@ export function openBackchannelDoors(
       const stored = (await waitingRequests(dependencies, userId)).find((each) => each.id === id)
       if (stored === undefined) throw requestGone()
       const asked = requestOf(stored, serverScopes)
-      const { provider } = await current.get()
-      const request = await provider.BackchannelAuthenticationRequest.find(String(stored.payload.jti))
+      const instance = await current.get()
+      const request = await instance.provider.BackchannelAuthenticationRequest.find(
+        String(stored.payload.jti),
+      )
       if (request === undefined) throw requestGone()
-      if (!approved) {
-        await provider.backchannelResult(request, new errors.AccessDenied('the person refused'))
-        return asked
-      }
-      if ((await missing(asked, sessionUid)) !== undefined) throw needsMore()
-      const session = await sessionOf(sessionUid)
-      if (session?.accountId !== userId) throw requestGone()
-      await approve(provider, { request, session, asked })
+      if (approved && (await missing(asked, sessionUid)) !== undefined) throw needsMore()
+      // The first answer counts, before anything is given for it.
+      const secondsLeft = Math.max(1, Math.ceil((asked.expiresAt.getTime() - clock.now().getTime()) / 1000))
+      if (!(await artefacts.insertOnce('BackchannelAnswer', request.jti, secondsLeft))) throw requestGone()
+      if (approved) await approve(instance, { request, asked, sessionUid })
+      else await instance.provider.backchannelResult(request, new errors.AccessDenied('the person refused'))
       return asked
     },
   }
@@ -60,24 +64,41 @@ export function openBackchannelDoors(
 
 interface Approval {
   readonly request: InstanceType<Provider['BackchannelAuthenticationRequest']>
-  readonly session: Session
   readonly asked: WaitingRequest
+  readonly sessionUid: string
 }
 
 /** What is given belongs to the session in which it was approved, and ends with it, except offline access. */
-async function approve(provider: Provider, { request, session, asked }: Approval): Promise<void> {
-  const { clientId, scopes } = asked
-  const grant = await grantIn(provider, session, asked)
+async function approve(
+  { provider, sessions }: Pick<Instance, 'provider' | 'sessions'>,
+  { request, asked, sessionUid }: Approval,
+): Promise<void> {
+  const { clientId, userId, scopes, resources } = asked
+  const { authorizations = {} } = ((await sessions.findByUid(sessionUid)) ?? {}) as {
+    authorizations?: Readonly<Record<string, Authorization>>
+  }
+  const { grantId: known, sid = newId() } = authorizations[clientId] ?? {}
+  const existing = known === undefined ? undefined : await provider.Grant.find(known)
+  const allowed = { scopes, claims: [], resources }
+  const grant = await grantOf(provider, { accountId: userId, clientId }, { existing, allowed })
   const offline = scopes.includes('offline_access')
-  if (offline) Object.assign(session.authorizationFor(clientId), { persistsLogout: true })
-  await session.persist()
+  const session = await sessions.authorize(sessionUid, clientId, {
+    sid,
+    grantId: grant.jti,
+    ...(offline && { persistsLogout: true }),
+  })
+  if (session?.accountId !== userId) {
+    // Ended meanwhile, and with it what would have been given.
+    await grant.destroy()
+    throw requestGone()
+  }
   await provider.backchannelResult(request, grant, {
-    acr: session.acr,
-    amr: session.amr,
-    authTime: session.authTime(),
-    sessionUid: session.uid,
+    acr: session.acr as string,
+    amr: session.amr as string[],
+    authTime: session.loginTs as number,
+    sessionUid,
     expiresWithSession: !offline,
-    sid: session.sidFor(clientId),
+    sid,
   })
 }
 
@@ -87,20 +108,3 @@ const needsMore = (): AppError =>
     403,
     'This request needs a stronger proof than you have given in this browser. Prove who you are again, then approve it.',
   )
-
-const findSession = async (provider: Provider, uid: string): Promise<Session | undefined> =>
-  await (provider.Session as unknown as { findByUid(uid: string): Promise<Session | undefined> }).findByUid(
-    uid,
-  )
-
-/** The grant of this session and client with what is asked for, or a new one, known to the session. */
-async function grantIn(provider: Provider, session: Session, asked: WaitingRequest): Promise<Grant> {
-  const { clientId, userId, scopes, resources } = asked
-  const known = session.grantIdFor(clientId)
-  const before = known === undefined ? undefined : await provider.Grant.find(known)
-  const grant = before ?? new provider.Grant({ accountId: userId, clientId })
-  extend(grant, { scopes, claims: [], resources })
-  session.grantIdFor(clientId, await grant.save())
-  session.ensureClientContainer(clientId)
-  return grant
-}

@@ -1,6 +1,8 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
-import { type AuthorizationDetail, detailsAmong, distinctDetails } from '../kernel/authorization-details.ts'
+import { detailsAmong } from '../kernel/authorization-details.ts'
 import { askedDetails } from './asked-details.ts'
+import { covers } from './grant-contents.ts'
+import { grantOf } from './known-grants.ts'
 import type { Consents, RememberedConsent } from './ports.ts'
 
 /**
@@ -16,19 +18,29 @@ export async function loadGrant(ctx: KoaContextWithOIDC, consents: Consents): Pr
   const asked = requested(ctx)
   const whose = { userId: account.accountId, clientId: client.clientId, asked }
   const allowed =
-    client.first_party === true ? await known(consents, whose) : await remembered(consents, whose)
-  if (allowed === undefined) return existing
-  const grant = existing ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
-  if (existing === undefined || !covers(grant, allowed)) {
-    extend(grant, allowed)
-    await grant.save()
-    // Withdrawn at this very moment: what it was made of is gone, so it must not stay.
-    if (client.first_party !== true && !(await consents.stands(account.accountId, client.clientId))) {
-      await grant.destroy()
-      return undefined
-    }
-  }
-  return grant
+    client.first_party === true ? await known(consents, whose) : await remembered(whose, consents.find)
+  if (allowed === undefined || (existing !== undefined && covers(existing, allowed))) return existing
+  const owner = { accountId: account.accountId, clientId: client.clientId }
+  const grant = await grantOf(provider, owner, { existing, allowed })
+  if (client.first_party === true) return grant
+  // Withdrawn or narrowed at this very moment: what the grant was made of is gone, so it must not stay.
+  const now = await remembered(whose, consents.settled)
+  if (now !== undefined && isWithin(allowed, now)) return grant
+  await grant.destroy()
+  return undefined
+}
+
+/** Whether nothing is in the first that is not in the second. */
+function isWithin(first: RememberedConsent, second: RememberedConsent): boolean {
+  const among = (some: readonly string[], all: readonly string[] = []): boolean =>
+    some.every((each) => all.includes(each))
+  return (
+    among(first.scopes, second.scopes) &&
+    among(first.claims, second.claims) &&
+    detailsAmong(first.authorizationDetails ?? [], second.authorizationDetails ?? []).length ===
+      (first.authorizationDetails ?? []).length &&
+    Object.entries(first.resources).every(([indicator, scopes]) => among(scopes, second.resources[indicator]))
+  )
 }
 
 /** What this authorization request asks for. */
@@ -63,10 +75,10 @@ async function known(consents: Consents, { userId, clientId, asked }: Asked): Pr
 
 /** Of what is asked, the part that was allowed before; `undefined` when that is nothing. */
 async function remembered(
-  consents: Consents,
   { userId, clientId, asked }: Asked,
+  read: Consents['find'],
 ): Promise<RememberedConsent | undefined> {
-  const given = await consents.find(userId, clientId)
+  const given = await read(userId, clientId)
   if (given === undefined) return undefined
   const resources = Object.entries(asked.resources).map(([indicator, scopes]) => {
     const before = given.resources[indicator] ?? []
@@ -77,43 +89,5 @@ async function remembered(
     claims: asked.claims.filter((claim) => given.claims.includes(claim)),
     resources: Object.fromEntries(resources.filter(([, scopes]) => scopes.length > 0)),
     authorizationDetails: detailsAmong(asked.authorizationDetails ?? [], given.authorizationDetails ?? []),
-  }
-}
-
-/** What a grant holds in detail (RFC 9396); the last so many, as each request names those it is about. */
-const detailsMaximum = 20
-const detailsOf = (grant: Grant): readonly AuthorizationDetail[] =>
-  (grant as { rar?: readonly AuthorizationDetail[] }).rar ?? []
-
-function covers(
-  grant: Grant,
-  { scopes, claims, resources, authorizationDetails = [] }: RememberedConsent,
-): boolean {
-  const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
-  const has = (set: ReadonlySet<string>, values: readonly string[]): boolean =>
-    values.every((value) => set.has(value))
-  return (
-    has(words(grant.getOIDCScopeEncountered()), scopes) &&
-    has(new Set(grant.getOIDCClaimsEncountered()), claims) &&
-    detailsAmong(authorizationDetails, detailsOf(grant)).length === authorizationDetails.length &&
-    Object.entries(resources).every(([indicator, wanted]) =>
-      has(words(grant.getResourceScopeEncountered(indicator)), wanted),
-    )
-  )
-}
-
-export function extend(
-  grant: Grant,
-  { scopes, claims, resources, authorizationDetails = [] }: RememberedConsent,
-): void {
-  if (authorizationDetails.length > 0) {
-    // The newest last, also of those it holds already.
-    const kept = distinctDetails([...authorizationDetails, ...detailsOf(grant)]).slice(0, detailsMaximum)
-    Object.assign(grant, { rar: kept })
-  }
-  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
-  if (claims.length > 0) grant.addOIDCClaims([...claims])
-  for (const [indicator, wanted] of Object.entries(resources)) {
-    if (wanted.length > 0) grant.addResourceScope(indicator, wanted.join(' '))
   }
 }

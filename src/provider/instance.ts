@@ -9,6 +9,7 @@ import { openDeviceCodes } from './device-codes.ts'
 import { tellUnencryptable, withdrawn } from './encryption.ts'
 import { eachOrUnavailable } from './errors.ts'
 import type { InstanceInputs } from './inputs.ts'
+import { neverRevive } from './known-grants.ts'
 import { ownLogoutForm } from './logout.ts'
 import { tellInFrames } from './logout-frames.ts'
 import { options } from './options.ts'
@@ -66,6 +67,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   provider.maxIpsCount = 1
   extendModels(provider, inputs, sessions)
   reportAskedAcr(provider)
+  neverRevive(provider)
   listen(provider, inputs)
   provider.use(tellInFrames({ issuer, clients: ports.clients }, ports.pages))
   for (const layer of middleware) provider.use(layer)

@@ -8,7 +8,7 @@ import { type Acr, askedLevels, levelOf } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import { deviceConfirmationReason, type WaitingDevice, waitingDevice } from './device-confirmation.ts'
 import { orUnavailable } from './errors.ts'
-import { extend } from './grants.ts'
+import { grantOf } from './known-grants.ts'
 import { ownPath } from './own-pages.ts'
 import type { Payload } from './payload.ts'
 import type { RememberedConsent } from './ports.ts'
@@ -126,9 +126,9 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
       const provider = await current()
       const { grantId, userId, clientId } = interaction
       const found = grantId === undefined ? undefined : await provider.Grant.find(grantId)
-      const grant = found ?? new provider.Grant({ accountId: userId ?? '', clientId })
-      extend(grant, allowed)
-      await goOn(provider, ctx, { consent: { grantId: await grant.save() } })
+      const owner = { accountId: userId ?? '', clientId }
+      const { jti } = await grantOf(provider, owner, { existing: found, allowed })
+      await goOn(provider, ctx, { consent: { grantId: jti } })
     },
 
     async abort(ctx) {

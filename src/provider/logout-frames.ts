@@ -59,8 +59,8 @@ export const tellInFrames =
     ctx.body = pages.tellingApplications(ctx, { frames, continueTo })
   }
 
-/** For how long the page waits for the frames. */
-const waitSeconds = 4
+/** Browsers count from when the page has loaded, its frames included. */
+const waitSeconds = 1
 
 /** The frames of a logout that an application started and the person has confirmed. */
 async function confirmed(tools: Tools, ctx: Context): Promise<readonly string[]> {

@@ -98,6 +98,8 @@ export interface ProviderClient extends ClientProfile, ExchangeFields, ClientEnc
   readonly refreshTokenMaximumSeconds?: number | undefined
   /** Claims that it gets beside those of scopes. */
   readonly extraClaims?: readonly PlacedClaim[] | undefined
+  /** The indicator of the API that it asks a token for where its request names none. */
+  readonly defaultResource?: string | undefined
   /** The types of authorization details that it may ask for. */
   readonly authorizationDetailsTypes?: readonly string[] | undefined
 }
@@ -124,7 +126,7 @@ export interface RememberedConsent {
 export interface Consents {
   find(userId: string, clientId: string): Promise<RememberedConsent | undefined>
   /** Whether there is one still, once nobody is withdrawing it any more. */
-  stands(userId: string, clientId: string): Promise<boolean>
+  settled(userId: string, clientId: string): Promise<RememberedConsent | undefined>
 }
 
 export interface Api {

@@ -22,8 +22,10 @@ function features(ports: Ports): Configuration['features'] {
     resourceIndicators: {
       enabled: true,
       // Of several granted ones none: a token without an audience is for userinfo.
-      defaultResource: async (ctx, _client, oneOf) =>
-        (oneOf === undefined ? locationsOf(ctx) : undefined) as unknown as string,
+      defaultResource: async (ctx, client, oneOf) =>
+        (oneOf === undefined
+          ? (locationsOf(ctx) ?? (await ports.clients.find(client.clientId))?.defaultResource)
+          : undefined) as unknown as string,
       // Without `openid` there is no userinfo to call, so the token is for the API that was asked for; so it is where
       // something was allowed in detail, which is for an API and nobody else.
       useGrantedResource: async (_ctx, model) =>

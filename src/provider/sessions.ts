@@ -17,6 +17,11 @@ export interface SessionStore {
   save(id: string, payload: Payload, ttlSeconds: number): Promise<void>
   find(id: string): Promise<Payload | undefined>
   findByUid(uid: string): Promise<Payload | undefined>
+  /**
+   * Adds to a session, outside of any request of its browser, what was given to a client in it: `undefined` where the
+   * session has ended.
+   */
+  authorize(uid: string, clientId: string, given: Authorization): Promise<Payload | undefined>
   /** Ends the session and every token that lives only as long as it does. */
   end(uid: string): Promise<void>
 }
@@ -70,6 +75,8 @@ export function openSessions(dependencies: SessionDependencies): SessionStore {
       return payload
     },
 
+    authorize: authorizing({ artefacts, rows, live, clock }),
+
     async end(uid) {
       await storage.transaction((db) => artefacts.endSession(db, uid, { offlineAccess: false }))
     },
@@ -91,6 +98,31 @@ function seenSessions(currentRequest: () => object | undefined): SeenSessions {
     },
   }
 }
+
+interface Authorizing extends Pick<SessionDependencies, 'artefacts' | 'clock'> {
+  readonly rows: SessionRows
+  readonly live: (payload: Payload | undefined) => Payload | undefined
+}
+
+/** A row that is gone stays gone. */
+const authorizing =
+  ({ artefacts, rows, live, clock }: Authorizing): SessionStore['authorize'] =>
+  async (uid, clientId, given) => {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const at = await rows.findByUid(uid)
+      const session = live(await artefacts.findBy('Session', 'sessionUid', uid))
+      if (at === undefined || session === undefined) return undefined
+      const before = authorizationsOf(session)
+      const payload = {
+        ...session,
+        authorizations: { ...before, [clientId]: { ...(before[clientId] as Payload), ...given } },
+      }
+      const ttlSeconds = Number(session.exp) - Math.floor(clock.now().getTime() / 1000)
+      const write = { id: String(session.jti), payload, ttlSeconds: Math.max(1, ttlSeconds) }
+      if (await rows.replace(write, at.version)) return payload
+    }
+    throw new Error('A session was changed too often at the same time.')
+  }
 
 interface Saving extends SessionDependencies {
   readonly rows: SessionRows
@@ -146,7 +178,8 @@ async function endLate(
   }
 }
 
-interface Authorization {
+export interface Authorization {
+  readonly sid?: string
   readonly grantId?: string
   readonly persistsLogout?: boolean
 }

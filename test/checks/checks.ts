@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text as read } from 'node:stream/consumers'
 import { checkArrows } from './arrows.ts'
+import { checkConformance } from './conformance.ts'
 import { checkDocuments } from './documents.ts'
 import { documents } from './generators.ts'
 import { checkMessages } from './messages.ts'
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   },
   { name: 'arrows', run: checkArrows },
   { name: 'documents', run: (root) => checkDocuments(root, documents) },
+  { name: 'conformance', run: checkConformance },
   { name: 'own words', run: checkOwnWords },
   { name: 'messages', run: checkMessages },
   { name: 'scatter', run: checkScatter },

@@ -193,12 +193,17 @@ function authorizationRequest() {
   return { log, ctx: { oidc } as unknown as KoaContextWithOIDC }
 }
 
-it('a grant made of a consent that is withdrawn at this very moment does not stay', async () => {
-  const find = async () => ({ scopes: ['openid'], claims: [], resources: {} })
+it('a grant made of a consent that is withdrawn or narrowed at this very moment does not stay', async () => {
+  const consent = { scopes: ['openid'], claims: [], resources: {} }
+  const find = async () => consent
   const withdrawn = authorizationRequest()
-  expect(await loadGrant(withdrawn.ctx, { find, stands: async () => false })).toBeUndefined()
+  expect(await loadGrant(withdrawn.ctx, { find, settled: async () => undefined })).toBeUndefined()
   expect(withdrawn.log).toEqual(['allow openid', 'save', 'destroy'])
   const standing = authorizationRequest()
-  expect(await loadGrant(standing.ctx, { find, stands: async () => true })).toBeDefined()
+  expect(await loadGrant(standing.ctx, { find, settled: find })).toBeDefined()
   expect(standing.log).toEqual(['allow openid', 'save'])
+  const narrowed = authorizationRequest()
+  const settled = async () => ({ ...consent, scopes: [] })
+  expect(await loadGrant(narrowed.ctx, { find, settled })).toBeUndefined()
+  expect(narrowed.log).toEqual(['allow openid', 'save', 'destroy'])
 })

@@ -121,7 +121,7 @@ describe('consents', () => {
     const { storage } = parties
     const consents = openOn(storage)
     await consents.remember({ userId, clientId }, { ...nothing, scopes: ['openid'] })
-    expect(await consents.stands(userId, clientId)).toBe(true)
+    expect(await consents.settled(userId, clientId)).toMatchObject({ scopes: ['openid'] })
     const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const withdrawing = storage.transaction(async (db) => {
       await db.consent.deleteMany({ where: { userId, clientId } })
@@ -129,10 +129,27 @@ describe('consents', () => {
       await end.promise
     })
     await begun.promise
-    const asked = consents.stands(userId, clientId)
+    const asked = consents.settled(userId, clientId)
     end.resolve()
-    expect(await asked).toBe(false)
+    expect(await asked).toBeUndefined()
     await withdrawing
+  })
+
+  it('are what is left for whoever asks while they are narrowed', async () => {
+    const { storage } = parties
+    const consents = openOn(storage)
+    await consents.remember({ userId, clientId }, { ...nothing, scopes: ['openid', 'email'] })
+    const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const narrowing = storage.transaction(async (db) => {
+      await db.consent.updateMany({ where: { userId, clientId }, data: { scopes: '["openid"]' } })
+      begun.resolve()
+      await end.promise
+    })
+    await begun.promise
+    const asked = consents.settled(userId, clientId)
+    end.resolve()
+    expect(await asked).toMatchObject({ scopes: ['openid'] })
+    await narrowing
   })
 
   it('lose nothing when 20 tabs in two processes allow at once', async () => {

@@ -195,7 +195,12 @@ describe('logout that an application starts', () => {
 
   it('may be asked for by GET and by POST (§2)', async () => {
     const { visitor, tokens } = await signedIn()
-    const page = await visitor.post(`${latchkey.issuer}/session/end`, hinted(tokens))
+    // From a page of the application, whose POST comes without our cookies; what it is led on to comes with them.
+    const posted = await newVisitor().post(`${latchkey.issuer}/session/end`, hinted(tokens), {
+      origin: 'http://localhost:9999',
+    })
+    expect(posted.status).toBe(303)
+    const page = await visitor.get(posted.location ?? '')
     expect(isAsked(page)).toBe(false)
     expect((await confirm(visitor, page)).location).toBe(`${goodbye}?state=a+state`)
     expect(await isSignedIn(visitor)).toBe(false)

@@ -7,8 +7,8 @@ import * as x509 from '@peculiar/x509'
 
 export interface SectorServer {
   readonly url: string
-  /** Text is answered as it is, with the status. */
-  publish(body: unknown, status?: number): void
+  /** Text is answered as it is, with the status; `undefined` is never answered. */
+  publish(body: unknown, status?: number, location?: string): void
   connections(): number
   close(): Promise<void>
 }
@@ -17,11 +17,17 @@ export async function startSectorServer(): Promise<SectorServer> {
   const { certificate, key } = await selfSigned()
   const before = getCACertificates('default')
   setDefaultCACertificates([...before, certificate])
-  let answer = { body: '[]', status: 200 }
+  let answer: { body: string | undefined; status: number; location: string } = {
+    body: '[]',
+    status: 200,
+    location: '/elsewhere',
+  }
   let connections = 0
   const server = createServer({ cert: certificate, key }, (_request, response) => {
-    response.writeHead(answer.status, { 'content-type': 'application/json', location: '/elsewhere' })
-    response.end(answer.body)
+    if (answer.body === undefined) return
+    const { status, location, body } = answer
+    response.writeHead(status, { 'content-type': 'application/json', location })
+    response.end(body)
   })
   server.on('connection', () => {
     connections += 1
@@ -30,8 +36,8 @@ export async function startSectorServer(): Promise<SectorServer> {
   const { port } = server.address() as AddressInfo
   return {
     url: `https://localhost:${port}/sector`,
-    publish(body, status = 200) {
-      answer = { body: typeof body === 'string' ? body : JSON.stringify(body), status }
+    publish(body, status = 200, location = '/elsewhere') {
+      answer = { body: typeof body === 'string' ? body : JSON.stringify(body), status, location }
     },
     connections: () => connections,
     async close() {

@@ -18,13 +18,16 @@ import {
 /** A client_id that is the address of a document. */
 export const isDocumentId = (id: string): boolean => /^https:\/\/[\x21-\x7e]{1,500}$/.test(id)
 
+/** So many that the clients of a large server are all at hand. Each takes a few kilobytes once it has been used. */
+const cachedClients = 20_000
+
 const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
 const include = { secrets: { orderBy: oldestFirst } }
 
 export type ClientStore = ReturnType<typeof openClientStore>
 
 export function openClientStore(storage: Storage) {
-  const cache = openRevisionedCache<Client>(() => storage.revision('clients'))
+  const cache = openRevisionedCache<Client>(() => storage.revision('clients'), cachedClients)
   const lists = openRevisionedCache<readonly Client[]>(() => storage.revision('clients'), 1)
   return {
     ...writing,

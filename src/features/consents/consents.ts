@@ -22,8 +22,8 @@ export interface ConsentOwner {
 
 export interface Consents {
   find(userId: string, clientId: string): Promise<Consent | undefined>
-  /** Whether there is one still; waits for whoever is withdrawing it. */
-  stands(userId: string, clientId: string): Promise<boolean>
+  /** The same, once nobody is withdrawing or narrowing it any more. */
+  settled(userId: string, clientId: string): Promise<Consent | undefined>
   /** Adds to what was allowed before. */
   remember(owner: ConsentOwner, consent: Consent, request?: RequestFacts): Promise<void>
   /**

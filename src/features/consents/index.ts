@@ -6,7 +6,7 @@ import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import type { Feature } from '../feature.ts'
 import { consentCommands } from './commands.ts'
 import { openConnections } from './connections.ts'
-import { type ConsentDependencies, type Consents, merged } from './consents.ts'
+import { type Consent, type ConsentDependencies, type Consents, merged } from './consents.ts'
 import { applicationsPanel } from './panel.ts'
 import { openConsentStore } from './store.ts'
 import { takingBack } from './taking-back.ts'
@@ -52,16 +52,16 @@ const lastingDetails =
 function openRules({ storage, audit, endClientOfUser, detailType }: ConsentDependencies): Consents {
   const store = openConsentStore(storage)
   const lasting = lastingDetails(detailType)
+  /** What was remembered of a type that may be remembered no more counts no more. */
+  const counting = async (found: Consent | undefined): Promise<Consent | undefined> => {
+    const { authorizationDetails = [] } = found ?? {}
+    return found === undefined || authorizationDetails.length === 0
+      ? found
+      : { ...found, authorizationDetails: await lasting(authorizationDetails) }
+  }
   return {
-    async find(userId, clientId) {
-      const found = await store.find(userId, clientId)
-      const { authorizationDetails = [] } = found ?? {}
-      // What was remembered of a type that may be remembered no more counts no more.
-      return found === undefined || authorizationDetails.length === 0
-        ? found
-        : { ...found, authorizationDetails: await lasting(authorizationDetails) }
-    },
-    stands: (userId, clientId) => store.stands({ userId, clientId }),
+    find: async (userId, clientId) => counting(await store.find(userId, clientId)),
+    settled: async (userId, clientId) => counting(await store.settled({ userId, clientId })),
     list: store.list,
 
     async remember({ userId, clientId }, allowed, request) {

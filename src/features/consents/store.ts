@@ -12,13 +12,18 @@ export const openConsentStore = (storage: Storage) => ({
     return row === null ? undefined : consentOf(row)
   },
 
-  /** The lock waits for a transaction that removes the row. SQLite has one writer at a time, and reads what is committed. */
-  async stands(owner: ConsentOwner): Promise<boolean> {
-    const { userId, clientId } = owner
-    if (storage.dialect === 'sqlite') return (await storage.db.consent.count({ where: owner })) === 1
-    const rows = await storage.db.$queryRaw<unknown[]>`
-      SELECT 1 AS found FROM consent WHERE user_id = ${userId} AND client_id = ${clientId} FOR KEY SHARE`
-    return rows.length === 1
+  /**
+   * What it is once nobody is changing it: the lock waits for a transaction that narrows or removes the row. SQLite has one
+   * writer at a time, and reads what is committed.
+   */
+  async settled({ userId, clientId }: ConsentOwner): Promise<Consent | undefined> {
+    return await storage.transaction(async (db) => {
+      if (storage.dialect === 'postgresql')
+        await db.$queryRaw`
+          SELECT 1 AS locked FROM consent WHERE user_id = ${userId} AND client_id = ${clientId} FOR SHARE`
+      const row = await db.consent.findUnique({ where: { userId_clientId: { userId, clientId } } })
+      return row === null ? undefined : consentOf(row)
+    })
   },
 
   async list(userId: string): Promise<readonly StoredConsent[]> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { placedClaims } from '../../../kernel/declared-claims.ts'
-import { distinct } from '../../../kernel/fields.ts'
+import { absoluteUri, distinct } from '../../../kernel/fields.ts'
 import { type ProtocolField, protocolField } from './field.ts'
 
 const seconds = (minimum: number) =>
@@ -27,6 +27,10 @@ export const tokenFields = {
   extraClaims: protocolField(
     placedClaims,
     'Claims that it gets beside those of scopes: a list of { claim, from, value, in }. from is fixed, with a value; user.<claim>; or profile.<field>. in names id_token, userinfo and access_token, all three when nothing is said.',
+  ),
+  defaultResource: protocolField(
+    absoluteUri,
+    'The indicator of the API that it asks a token for where its request names none (RFC 8707), for programs that cannot. With openid among the scopes an access token is for userinfo, as ever.',
   ),
   authorizationDetailsTypes: protocolField(
     distinct(z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters'), 100),
