@@ -103,6 +103,7 @@ function openDoors({ config, clock, log }: App, issuer: URL) {
     headers: certificateHeaders(config.mtls),
     hasAuthorities: tls?.hasAuthorities ?? false,
     isTrusted,
+    onlyHost: door?.url.host,
     clock,
   }
   return { tls, door, gate, ofClients }

@@ -142,11 +142,8 @@ export async function throughIssuer(visitor: Visitor, page: Page): Promise<Page>
 
 /** The person opens the link with the code that a device shows, signs in and allows what it asks for. */
 export async function allowDevice(visitor: Visitor, issuer: string, code: string): Promise<void> {
-  const page = await approve(
-    visitor,
-    { verification_uri_complete: `${issuer}/device?user_code=${code}` },
-    person,
-  )
+  const asked = { verification_uri_complete: `${issuer}/device?user_code=${code}` }
+  const page = await approve(visitor, asked, person)
   if (page.status !== 200) throw new Error(`${page.url} answered ${page.status}: ${page.text.slice(0, 300)}`)
 }
 

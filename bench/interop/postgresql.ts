@@ -7,6 +7,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { startPostgres } from '../../test/support/postgres.ts'
 import { newVisitor } from '../../test/support/visitor.ts'
 import type { Cleanup } from '../cleanup.ts'
@@ -27,13 +28,14 @@ export async function postgresql(ground: Ground, cleanup: Cleanup): Promise<stri
   await ground.latchkey(
     ...['resources', 'create', '--indicator', api, '--name', 'PostgreSQL', '--token-format', 'jwt'],
     ...['--token-algorithm', 'RS256', '--scope', `${scope}=Use the database`],
-    ...['--claim', '{"claim":"email","from":"user.email"}'],
   )
   const { id } = await ground.createClient(
     ...['--name', 'psql', '--kind', 'native', '--grant-type', deviceGrant, '--scope', scope],
     ...['--default-resource', api],
   )
-  const server = await startServer(ground, cleanup, validator)
+  const shown = await ground.latchkey('users', 'show', person.email, '--json')
+  const { id: sub } = z.object({ id: z.string() }).parse(JSON.parse(shown))
+  const server = await startServer(ground, cleanup, { validator, map: `people ${sub} ada\n` })
   const run = (...args: readonly string[]) =>
     ground.start(psql, [...args, '-At'], { env: { PGOAUTHDEBUG: 'UNSAFE' } })
   same('creating the role', await run(server, '-c', 'create role ada login').ended, 0)
@@ -46,12 +48,16 @@ export async function postgresql(ground: Ground, cleanup: Cleanup): Promise<stri
   const code = await seen(() => /enter the code: (\S+)/.exec(asking.output())?.[1], asking.output)
   await allowDevice(newVisitor(), ground.issuer, code)
   if ((await asking.ended) !== 0) throw new Error(asking.output().slice(-1000))
-  same('who it is', asking.output().includes(`ada is oauth:${person.email}`), true)
+  same('who it is', asking.output().includes(`ada is oauth:${sub}`), true)
   return `psql ${version}, server of PostgreSQL 18`
 }
 
-/** The address of its superuser. Others come by a token, as the user before the @ of their address. */
-async function startServer(ground: Ground, cleanup: Cleanup, validator: string): Promise<string> {
+/** The address of its superuser. Others come by a token; who of them is which role stands in the map. */
+async function startServer(
+  ground: Ground,
+  cleanup: Cleanup,
+  { validator, map }: { readonly validator: string; readonly map: string },
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-interop-pg-'))
   cleanup.onExit(() => rmSync(folder, { recursive: true, force: true }))
   // The server runs as another user.
@@ -61,12 +67,11 @@ async function startServer(ground: Ground, cleanup: Cleanup, validator: string):
     `host all all 127.0.0.1/32 oauth issuer="${ground.issuer}" scope="${scope}" map=people`,
   ]
   writeFileSync(`${folder}/hba`, `${rules.join('\n')}\n`, { mode: 0o644 })
-  writeFileSync(`${folder}/ident`, 'people /^(.*)@example\\.com$ \\1\n', { mode: 0o644 })
+  writeFileSync(`${folder}/ident`, map, { mode: 0o644 })
   const server = await startPostgres({
     hba_file: `${folder}/hba`,
     ident_file: `${folder}/ident`,
     oauth_validator_libraries: validator,
-    'pg_oidc_validator.authn_field': 'email',
   })
   cleanup.onEnd(() => server.close())
   return server.url

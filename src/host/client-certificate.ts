@@ -21,6 +21,8 @@ export interface ClientCertificateOptions {
   /** Whether this server itself has authorities to verify certificates against. */
   readonly hasAuthorities: boolean
   readonly isTrusted: (address: string) => boolean
+  /** The host for clients with certificates, where there is one: at any other the headers say nothing. */
+  readonly onlyHost: string | undefined
   readonly clock: Clock
 }
 
@@ -30,13 +32,17 @@ export interface ClientCertificateOptions {
  * there are several, or whose time it is not, is none.
  */
 export function clientCertificate(options: ClientCertificateOptions): Middleware {
-  const { headers, hasAuthorities, clock } = options
+  const { headers, hasAuthorities, onlyHost: host, clock } = options
   return (ctx, next) => {
     const { socket } = ctx.req
     const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
+    // A proxy that forgets to clear the headers on its other hosts must not let anybody in there.
+    const counts = host === undefined || String(ctx.state.claimedHost ?? '').toLowerCase() === host
     const found =
       shown === undefined
-        ? headers && fromProxy(ctx.req, headers, options)
+        ? headers && counts && !(socket instanceof TLSSocket)
+          ? fromProxy(ctx.req, headers, options)
+          : undefined
         : { certificate: shown, verified: hasAuthorities && (socket as TLSSocket).authorized }
     if (headers !== undefined) strip(ctx.req, headers)
     if (found === undefined || !isOfNow(found.certificate, clock.now())) return next()

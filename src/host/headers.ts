@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
+import { policySource } from '../kernel/origins.ts'
 
 /** Sets what every answer carries, and the policy of pages: no script, style or frame but our own (CSP Level 3). */
 export function securityHeaders(issuer: URL): Middleware {
@@ -27,22 +28,16 @@ export function securityHeaders(issuer: URL): Middleware {
     await next()
     if (ctx.response.is('html') && ctx.response.get('Cache-Control') === '')
       ctx.set('Cache-Control', 'no-store')
-    const targets = [...new Set(((ctx.state.formTargets ?? []) as readonly string[]).map(sourceOf))].filter(
-      (source) => source !== undefined,
-    )
+    // A browser checks the redirects after a form too, so a form that ends at an application must name it.
+    const targets = [
+      ...new Set(((ctx.state.formTargets ?? []) as readonly string[]).map(policySource)),
+    ].filter((source) => source !== undefined)
     if (targets.length > 0) {
       const sent = ctx.response.get('Content-Security-Policy')
       ctx.set(
         'Content-Security-Policy',
-        sent.replace(`form-action 'self'`, `form-action 'self' ${targets.join(' ')}`),
+        sent.replace(`form-action 'self'`, (own) => `${own} ${targets.join(' ')}`),
       )
     }
   }
-}
-
-/** A browser checks the redirects after a form too, so a form that ends at an application must name it. */
-function sourceOf(target: string): string | undefined {
-  const url = URL.parse(target)
-  if (url === null) return undefined
-  return url.origin === 'null' ? url.protocol : url.origin
 }

@@ -11,6 +11,7 @@ const credentialPaths = new Set([
   '/token/revocation',
   '/request',
   '/device/auth',
+  '/backchannel',
 ])
 
 /** The library's router takes `/TOKEN` and `/token/` for `/token`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hasPlainHost } from './origins.ts'
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]'])
 const uriLength = 2_048
@@ -34,6 +35,10 @@ export const absoluteUri = z
     'must be an absolute URI, its scheme in lower case',
   )
   .refine((text) => URL.canParse(text), 'must be an absolute URI')
+  .refine(
+    (text) => !/^https?:/.test(text) || hasPlainHost(text),
+    'must have a host of letters, digits, dots and dashes',
+  )
 
 /** Whether the text names a host without a user name or password before it. */
 export const hasNoUserinfo = (text: string): boolean => !/^[a-z][a-z0-9+.-]*:\/*[^/?#]*@/.test(text)

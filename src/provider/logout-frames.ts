@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { policySource } from '../kernel/origins.ts'
 import type { Clients, ProviderPages } from './ports.ts'
 
 /** More than anybody signs in to in one session; a page of frames without end would help nobody. */
@@ -53,7 +54,7 @@ export const tellInFrames =
     ctx.type = 'html'
     ctx.set('Cache-Control', 'no-store')
     ctx.set('Refresh', `${waitSeconds}; url=${continueTo}`)
-    const origins = [...new Set(frames.map((frame) => new URL(frame).origin))]
+    const origins = [...new Set(frames.flatMap((frame) => policySource(frame) ?? []))]
     const policy = ctx.response.get('Content-Security-Policy')
     ctx.set('Content-Security-Policy', `${policy};frame-src ${origins.join(' ')}`)
     ctx.body = pages.tellingApplications(ctx, { frames, continueTo })

@@ -2,7 +2,7 @@
 import { compactDecrypt, createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
-import { type Fields, send } from '../support/application.ts'
+import { type Fields, register, send } from '../support/application.ts'
 import { clientKey } from '../support/client-keys.ts'
 import { type CreatedClient, type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 import { answered, type RelyingParty, relyingParty } from '../support/relying-party.ts'
@@ -88,6 +88,23 @@ describe('a logout token speaks as the ID tokens of its client do', () => {
     const inner = Buffer.from(plaintext).toString()
     const { payload } = await verify(inner, { ...plain, client: sealed })
     expect(payload).toMatchObject({ sub: userId, sid: expect.any(String) })
+  })
+
+  it('leaves the application to hand over what was inside its encrypted ID token as a hint', async () => {
+    const key = await clientKey('RSA-OAEP-256', 'enc')
+    const sealed = await register(latchkey, {
+      authentication: 'client_secret_basic',
+      jwks: { keys: [key.publicJwk] },
+      idTokenEncryptedResponseAlg: 'RSA-OAEP-256',
+    })
+    const visitor = newVisitor()
+    const { body } = await sealed.redeem(await sealed.signIn(visitor, ada))
+    const { plaintext } = await compactDecrypt(String(body.id_token), key.privateKey)
+    const end = (id_token_hint: string) =>
+      visitor.get(`${latchkey.issuer}/session/end?${new URLSearchParams({ id_token_hint })}`)
+    const page = await end(Buffer.from(plaintext).toString())
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-auto-submit')])
+    expect((await end(String(body.id_token))).status).toBe(400)
   })
 
   it.each(['ES256', 'PS256', 'EdDSA'])('is signed with %s where they are', async (idTokenAlgorithm) => {

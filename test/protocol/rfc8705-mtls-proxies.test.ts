@@ -65,6 +65,14 @@ describe('clients with a certificate, behind a proxy', () => {
     expect((await ask(twice, server, id)).status).toBe(401)
   })
 
+  it('get nothing at another host than theirs, where they have one, even if the proxy forgot to clear the headers', async () => {
+    await using server = await started({ LATCHKEY_MTLS_URL: 'https://mtls.example.test' })
+    const id = await registered(server)
+    expect((await ask(proven(bank.certificate), server, id)).status).toBe(401)
+    const there = { ...proven(bank.certificate), host: 'mtls.example.test' }
+    expect((await ask(there, server, id)).status).toBe(200)
+  })
+
   it('get nothing where the peer is no proxy of ours, whatever it sends', async () => {
     await using server = await started({ LATCHKEY_HOST_TRUSTED_PROXIES: '192.0.2.1' })
     const id = await registered(server)

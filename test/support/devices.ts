@@ -22,6 +22,9 @@ export interface Asked {
   readonly interval: number
 }
 
+/** What of it its owner sees. */
+type Shown = Pick<Asked, 'verification_uri_complete'>
+
 interface Options {
   readonly headers?: Fields
   readonly at?: Door
@@ -73,7 +76,7 @@ export async function registerDevice(
 }
 
 /** Sends the code that a link brought, to where something is asked or said. */
-export async function enterCode(visitor: Visitor, { verification_uri_complete }: Asked): Promise<Page> {
+export async function enterCode(visitor: Visitor, { verification_uri_complete }: Shown): Promise<Page> {
   const page = await visitor.get(verification_uri_complete)
   return await visitor.follow(await visitor.submit(page, {}, { action: '/device' }))
 }
@@ -90,7 +93,7 @@ const asksTo = (page: Page, action: string): boolean =>
 /** From the code to the page that asks whether the device may; signs in where that is asked. */
 export async function toApproval(
   visitor: Visitor,
-  asked: Asked,
+  asked: Shown,
   { email, password }: Credentials,
 ): Promise<Page> {
   const page = await enterCode(visitor, asked)
@@ -101,7 +104,7 @@ export async function toApproval(
 }
 
 /** The whole way of a person who approves. */
-export async function approve(visitor: Visitor, asked: Asked, person: Credentials): Promise<Page> {
+export async function approve(visitor: Visitor, asked: Shown, person: Credentials): Promise<Page> {
   const page = await toApproval(visitor, asked, person)
   return await visitor.follow(await visitor.submit(page, {}, { action: '/consent' }))
 }

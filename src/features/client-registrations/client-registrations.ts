@@ -5,7 +5,7 @@ import { hashSecret, isSecret, newSecret } from '../../kernel/ids.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Client, Registered, Registering } from '../clients/index.ts'
-import { draftFrom } from './draft.ts'
+import { draftFrom, inProtocolWords } from './draft.ts'
 import type { Metadata } from './metadata.ts'
 import { metadataOf, own } from './metadata.ts'
 import { type Policy, policySchema } from './policy.ts'
@@ -133,7 +133,7 @@ function updating(dependencies: RegistrationDependencies): Pick<ClientRegistrati
         throw invalidMetadata(
           'How a client authenticates, and its kind, cannot change. Register anew instead.',
         )
-      arrival.accepts(registering.client(clientId, draft))
+      arrival.accepts(inProtocolWords(() => registering.client(clientId, draft, before)))
       const next = newSecret()
       const client = await registering.replace(clientId, draft, {
         // What an administrator approved was not this.

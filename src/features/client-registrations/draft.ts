@@ -62,7 +62,7 @@ function refuseOthers(metadata: Metadata): void {
 }
 
 /** The refusals of our own fields in the words of RFC 7591 §3.2.2. */
-function inProtocolWords<T>(work: () => T): T {
+export function inProtocolWords<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {

@@ -6,15 +6,15 @@ import type { Input } from '../../kernel/input.ts'
 import { type Action, bindActions, type Outcome, type Resource } from '../../kernel/resource.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
-import type { ClientDraft } from './client.ts'
+import { administeredWith } from './administered.ts'
 import { changesOf, checkDraft, draftOf, missingSecretNotice } from './clients.ts'
 import { clientActions, clientsDefinition } from './definition.ts'
 import { type ClientItem, itemOf } from './item.ts'
 import { usesSecret } from './kinds.ts'
-import { bindingOf, profileOf } from './profile-effect.ts'
+import { losesRights } from './losses.ts'
 import type { Check } from './protocol/check.ts'
 import type { StoredClient } from './rows.ts'
-import { changedMeanwhile, type GuardedFetch, knowsOtherwise, proveSector, sectorOf } from './sector.ts'
+import { changedMeanwhile, type GuardedFetch, proveSector, sectorOf } from './sector.ts'
 import type { ClientStore } from './store.ts'
 
 const maximumSecrets = 10
@@ -74,14 +74,16 @@ export function administerClients(dependencies: AdministrationDependencies): Res
       const read = await store.read(item.id)
       const proven = read && (await proveSector(dependencies.fetch, { ...read, ...changesOf(input) }, read))
       return await change({ item, actor, event: 'updated' }, async ({ db, client }) => {
-        const draft = { ...client, ...changesOf(input) }
+        const fields = Object.keys(input)
+        const administered = administeredWith(client, fields)
+        const draft = { ...client, ...changesOf(input), administered }
         checkDraft(draft, dependencies.serverChecks)
         if (sectorOf(draft) !== proven && sectorOf(draft) !== sectorOf(client)) throw changedMeanwhile()
         await store.update(db, client, draft)
         // A secret that no longer opens anything is not kept for the day it might again.
         if (!usesSecret(draft.authentication)) await store.removeSecrets(db, client.id)
         if (losesRights(client, draft)) await dependencies.endEverythingOfClient(db, client.id)
-        return { detail: { fields: Object.keys(input) } }
+        return { detail: { fields } }
       })
     },
 
@@ -94,21 +96,6 @@ export function administerClients(dependencies: AdministrationDependencies): Res
       })
     },
   }
-}
-
-/** What was given under rights that the client no longer has must not live on. */
-export function losesRights(before: ClientDraft, now: ClientDraft): boolean {
-  const shrinks = (old: readonly string[], kept: readonly string[]): boolean =>
-    old.some((each) => !kept.includes(each))
-  return (
-    (before.firstParty && !now.firstParty) ||
-    knowsOtherwise(before, now) ||
-    profileOf(before) !== profileOf(now) ||
-    shrinks(Object.keys(bindingOf(now)), Object.keys(bindingOf(before))) ||
-    shrinks(before.scopes, now.scopes) ||
-    shrinks(before.authorizationDetailsTypes ?? [], now.authorizationDetailsTypes ?? []) ||
-    shrinks(before.grantTypes, now.grantTypes)
-  )
 }
 
 async function create(

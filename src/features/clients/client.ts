@@ -38,6 +38,8 @@ export interface Client extends Protocol {
   /** What must be proven to sign in to it, where that is more than the server demands. */
   readonly requiredLevel: Level | undefined
   readonly origin: Origin
+  /** The fields that administrators have set of a client that came by itself. */
+  readonly administered?: readonly string[] | undefined
   readonly disabledAt: Date | undefined
   readonly secrets: readonly ClientSecret[]
 }

@@ -2,7 +2,7 @@ import type { StoredClient } from './rows.ts'
 
 /** A client as administrators see it: no secret and no hash of one. */
 export interface ClientItem
-  extends Omit<StoredClient, 'secrets' | 'disabledAt' | 'createdAt' | 'updatedAt' | Nullable> {
+  extends Omit<StoredClient, 'secrets' | 'administered' | 'disabledAt' | 'createdAt' | 'updatedAt' | Nullable> {
   readonly state: 'active' | 'disabled'
   readonly logoUri: string | null
   readonly clientUri: string | null
@@ -27,7 +27,7 @@ interface SecretItem {
 }
 
 export function itemOf(client: StoredClient): ClientItem {
-  const { disabledAt, createdAt, updatedAt, secrets, ...rest } = client
+  const { administered, disabledAt, createdAt, updatedAt, secrets, ...rest } = client
   return {
     ...rest,
     state: disabledAt === undefined ? 'active' : 'disabled',

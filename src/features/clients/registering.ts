@@ -2,13 +2,15 @@ import type { ClientId } from '../../kernel/ids.ts'
 import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
 import { accept, type Input, parseCreate } from '../../kernel/input.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
-import { type AdministrationDependencies, losesRights } from './administration.ts'
+import { keptFor } from './administered.ts'
+import type { AdministrationDependencies } from './administration.ts'
 import type { Client, ClientDraft, Origin } from './client.ts'
 import { checkDraft, draftOf } from './clients.ts'
 import { clientsDefinition } from './definition.ts'
 import { usesSecret } from './kinds.ts'
+import { losesRights } from './losses.ts'
 import { freezeClient, type StoredClient } from './rows.ts'
-import { proveSector } from './sector.ts'
+import { changedMeanwhile, proveSector, sectorOf } from './sector.ts'
 
 export interface Registered {
   readonly client: StoredClient
@@ -31,11 +33,17 @@ export interface Registering {
   knows(field: string): boolean
   /** The draft that would be stored. Throws `input.invalid` and `clients.inconsistent` (400). */
   draft(input: Input): ClientDraft
-  /** As the protocol sees a draft, with what its profile demands. */
-  client(id: string, draft: ClientDraft, stored?: Pick<Client, 'disabledAt' | 'requiredLevel'>): Client
+  /**
+   * As the protocol sees a draft, with what its profile demands and administrators have set of what is stored. Throws
+   * `clients.inconsistent` (400) where these do not fit together.
+   */
+  client(id: string, draft: ClientDraft, stored?: Client | StoredClient): Client
   read(id: string): Promise<StoredClient | undefined>
   create(draft: ClientDraft, registration: NewRegistration): Promise<Registered>
-  /** `undefined` where there is no such client any more. */
+  /**
+   * What administrators have set stays. `undefined` where there is no such client any more. Throws
+   * `clients.inconsistent` (400) and `clients.changed_meanwhile` (409).
+   */
   replace(
     id: string,
     draft: ClientDraft,
@@ -58,17 +66,19 @@ export function openRegistering(dependencies: AdministrationDependencies): Regis
       return draft
     },
 
-    client: (id, draft, stored) =>
-      freezeClient({
-        ...draft,
+    client(id, draft, stored) {
+      const next = stored === undefined ? draft : keptFor(stored, draft)
+      if (stored?.administered !== undefined) checkDraft(next, serverChecks)
+      return freezeClient({
+        ...next,
         id: id as ClientId,
         origin: 'document',
-        requiredLevel: stored?.requiredLevel,
         disabledAt: stored?.disabledAt,
         secrets: [],
         createdAt: clock.now(),
         updatedAt: clock.now(),
-      }),
+      })
+    },
 
     read: (id) => store.read(id),
 
@@ -87,6 +97,7 @@ const writing = ({
   store,
   clock,
   fetch,
+  serverChecks,
   endEverythingOfClient,
 }: AdministrationDependencies): Pick<Registering, 'create' | 'replace'> => ({
   async create(draft, { id = newId(), origin, disabled, also }) {
@@ -105,13 +116,15 @@ const writing = ({
 
   async replace(id, draft, { disabled, also }) {
     const read = await store.read(id)
-    if (read !== undefined) await proveSector(fetch, draft, read)
+    // Asked before anything is locked, as another server may take its time.
+    const proven = read && (await proveSector(fetch, keptFor(read, draft), read))
     return await store.change(async (db) => {
       const client = await store.lock(db, id, clock.now())
       if (client === undefined) return undefined
       await also(db)
-      // What administrators demand of it is theirs, and stays.
-      const next = { ...draft, requiredLevel: client.requiredLevel }
+      const next = keptFor(client, draft)
+      checkDraft(next, serverChecks)
+      if (sectorOf(next) !== proven && sectorOf(next) !== sectorOf(client)) throw changedMeanwhile()
       await store.update(db, client, next)
       const disabledAt = disabled ? (client.disabledAt ?? clock.now()) : client.disabledAt
       if (disabled) await store.setDisabled(db, client, disabledAt ?? null)

@@ -53,7 +53,8 @@ interface SecretRow {
   readonly expiresAt: Date | null
 }
 
-export const readProtocol = (column: string): Protocol => JSON.parse(column) as Protocol
+export const readProtocol = (column: string): Protocol & Pick<Client, 'administered'> =>
+  JSON.parse(column) as Protocol & Pick<Client, 'administered'>
 
 /** The types of what this feature itself wrote are taken for granted. */
 export function readRow(row: ClientRow): StoredClient {
@@ -110,7 +111,7 @@ export const writeRow = (draft: ClientDraft) => ({
   jwksUri: draft.jwksUri ?? null,
   idTokenAlgorithm: draft.idTokenAlgorithm,
   requiredLevel: draft.requiredLevel ?? null,
-  protocol: JSON.stringify(protocolOf(draft)),
+  protocol: JSON.stringify({ ...protocolOf(draft), administered: draft.administered }),
 })
 
 /** What many requests share, so that none of them changes it for the others; with what its profile demands. */
