@@ -45,7 +45,7 @@ function partyPorts({
         const client = await clients.clients.find(id)
         return client !== undefined && clients.clients.isActive(client) ? client : undefined
       },
-      special: async () => (await clients.clients.special()).filter(clients.clients.isActive),
+      listFederated: async () => (await clients.clients.listFederated()).filter(clients.clients.isActive),
       async verifySecret(id, presented) {
         const client = await clients.clients.find(id)
         return client !== undefined && clients.clients.verifySecret(client, presented, clock.now())

@@ -5,7 +5,7 @@ export interface AuthorizationDetail {
 }
 
 /** Whether both say the same; the order of members does not count, that of a list does. */
-export const sameDetail = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
+const sameDetail = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
 
 /** Those of `some` that are among `all`. */
 export const detailsAmong = (

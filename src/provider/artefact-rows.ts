@@ -62,9 +62,7 @@ export function openArtefactRows(storage: Storage) {
      ON CONFLICT (model, id) DO NOTHING`,
   )
   const load = openRowLoader(storage, foundRows)
-  const selectBy = {
-    sessionUid: statement(`${foundRows} WHERE session_uid = ? AND model = ? AND ${live}`),
-  }
+  const selectSession = statement(`${foundRows} WHERE session_uid = ? AND model = 'Session' AND ${live}`)
   const consume = statement(
     `UPDATE artefact SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL AND ${live}`,
   )
@@ -91,12 +89,8 @@ export function openArtefactRows(storage: Storage) {
       return readRow(await load({ model, id }))
     },
 
-    async findBy(
-      column: 'sessionUid',
-      value: string,
-      { model, now }: { readonly model: string; readonly now: Date },
-    ): Promise<FoundRow | undefined> {
-      const [row] = await selectBy[column].rows(value, model, now)
+    async findSession(uid: string, now: Date): Promise<FoundRow | undefined> {
+      const [row] = await selectSession.rows(uid, now)
       return readRow(row)
     },
 

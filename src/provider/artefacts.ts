@@ -26,7 +26,8 @@ export interface Artefacts extends Revocation, InteractionTrails, SessionDirecto
   find(model: string, id: string): Promise<Payload | undefined>
   /** A consumed artefact, expired or not, as long as its row is kept. */
   findSpent(model: string, id: string): Promise<Payload | undefined>
-  findBy(model: string, column: 'sessionUid', value: string): Promise<Payload | undefined>
+  /** The session with this public identifier. */
+  findSession(uid: string): Promise<Payload | undefined>
   /** One conditional write: true for exactly one of all callers. */
   consume(model: string, id: string): Promise<boolean>
   remove(model: string, id: string): Promise<void>
@@ -79,8 +80,8 @@ export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
       return row === undefined || row.consumedAt === null ? undefined : artefactOf(row, id)
     },
 
-    async findBy(model, column, value) {
-      const row = await rows.findBy(column, value, { model, now: clock.now() })
+    async findSession(uid) {
+      const row = await rows.findSession(uid, clock.now())
       return row === undefined ? undefined : artefactOf(row)
     },
 

@@ -6,6 +6,7 @@ import { levelOf } from './assurance.ts'
 import type { BackchannelDoors, WaitingRequest } from './backchannel-ports.ts'
 import { requestOf } from './backchannel-requests.ts'
 import { requestGone, waitingRequests } from './backchannel-rows.ts'
+import { serverScopesOf } from './client-metadata.ts'
 import type { CurrentInstance } from './current-instance.ts'
 import type { Instance } from './instance.ts'
 import { grantOf } from './known-grants.ts'
@@ -19,7 +20,7 @@ export function openBackchannelDoors(
   current: CurrentInstance,
 ): BackchannelDoors {
   const { ports, artefacts, clock } = dependencies
-  const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(ports.accounts.scopes)])
+  const serverScopes = serverScopesOf(ports.accounts)
   const sessionOf = async (uid: string): Promise<Payload | undefined> =>
     await (await current.get()).sessions.findByUid(uid)
 

@@ -1,7 +1,7 @@
 import type { ClientMetadata, KoaContextWithOIDC } from 'oidc-provider'
 import { newSecret } from '../kernel/ids.ts'
 import { encryptionNames, impliedUserinfoAlgorithm } from './client-encryption.ts'
-import type { ProviderClient } from './ports.ts'
+import type { Accounts, ProviderClient } from './ports.ts'
 
 /** Never compared: secrets are stored hashed and checked by `Clients.verifySecret`. The library wants one to be there. */
 const unusedSecret = newSecret()
@@ -11,6 +11,10 @@ const methodOf = ({ authentication }: ProviderClient): string =>
   authentication === 'federated_jwt' ? 'client_secret_post' : authentication
 
 const backchannelGrant = 'urn:openid:params:grant-type:ciba'
+
+/** The scopes that are the server's own, and of no API. */
+export const serverScopesOf = ({ scopes }: Pick<Accounts, 'scopes'>): ReadonlySet<string> =>
+  new Set(['openid', 'offline_access', ...Object.keys(scopes)])
 
 /** Our client in the words of OpenID Connect Dynamic Client Registration 1.0 §2. */
 export function clientMetadata(client: ProviderClient, serverScopes: ReadonlySet<string>): ClientMetadata {

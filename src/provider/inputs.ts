@@ -1,10 +1,13 @@
 import type { Middleware } from 'koa'
 import type { AdapterDependencies } from './adapter.ts'
+import type { Verifier } from './assertions/verify.ts'
 import type { OutboundFetch } from './outbound.ts'
 import type { AuthorizationType, Ports, ProviderDependencies } from './ports.ts'
 
 export interface InstanceInputs extends ProviderDependencies {
   readonly outbound: OutboundFetch
+  /** One for every instance, as it keeps the keys of issuers. */
+  readonly verifier: Verifier
   readonly middleware: readonly Middleware[]
 }
 

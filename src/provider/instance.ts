@@ -4,7 +4,7 @@ import { errors, Provider } from 'oidc-provider'
 import { areas } from './areas.ts'
 import { reportAskedAcr } from './assurance.ts'
 import { openBackchannelRequests } from './backchannel-rows.ts'
-import { directClientId } from './client-metadata.ts'
+import { directClientId, serverScopesOf } from './client-metadata.ts'
 import { openDeviceCodes } from './device-codes.ts'
 import { tellUnencryptable, withdrawn } from './encryption.ts'
 import { eachOrUnavailable } from './errors.ts'
@@ -49,14 +49,15 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
       currentUse: () => useOf(Provider.ctx, ports),
     }),
   )
-  const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(ports.accounts.scopes)])
-  const currentClientId = (): string | undefined => Provider.ctx?.oidc.client?.clientId
-  const deviceCodes = openDeviceCodes(inputs)
-  const backchannelRequests = openBackchannelRequests(inputs)
-  const detailTypes = new Set(authorizationTypes.map(({ type }) => type))
   const adapter = {
-    ...{ artefacts, sessions, deviceCodes, backchannelRequests, serverScopes, detailTypes, currentClientId },
+    artefacts,
+    sessions,
     clients: ports.clients,
+    deviceCodes: openDeviceCodes(inputs),
+    backchannelRequests: openBackchannelRequests(inputs),
+    serverScopes: serverScopesOf(ports.accounts),
+    detailTypes: new Set(authorizationTypes.map(({ type }) => type)),
+    currentClientId: () => Provider.ctx?.oidc.client?.clientId,
   }
   const provider = new Provider(
     issuer,

@@ -29,7 +29,7 @@ export interface JwtAccessTokens {
   revoke(token: JwtAccessToken): Promise<void>
 }
 
-/** Not on the list of what a denied token could be mistaken for: the library keeps none of its own under this name. */
+/** A model of our own, so that no identifier of the library's can meet one. */
 const revokedModel = 'RevokedAccessToken'
 const longestToken = 50_000
 const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']

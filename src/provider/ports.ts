@@ -109,8 +109,8 @@ export interface Clients {
   find(clientId: string): Promise<ProviderClient | undefined>
   /** Compares with each secret of the client that has not expired, in constant time. */
   verifySecret(clientId: string, presented: string): Promise<boolean>
-  /** Those that authenticate by federation or exchange tokens. */
-  special(): Promise<readonly ProviderClient[]>
+  /** Those that authenticate by tokens of trusted issuers. */
+  listFederated(): Promise<readonly ProviderClient[]>
 }
 
 /** What a person has allowed a client, remembered beyond the session. */

@@ -15,7 +15,7 @@ interface Received {
 
 const longestSeconds = 3_600
 /** JWTs from further in the future are refused, clocks that run apart aside (FAPI 2.0 Security Profile §5.3.2.1). */
-export const furthestFutureSeconds = 60
+const furthestFutureSeconds = 60
 
 type Fault = (rules: ProfileRules, received: Received) => string | undefined
 

@@ -5,9 +5,9 @@ import type { Metadata } from './registration-ports.ts'
 const maximumBytes = 56 * 1024
 const maximumDepth = 16
 
-const invalid = (text: string): AppError => new AppError('registration.invalid_request', 400, text)
+const invalid = (text: string): AppError => new AppError('client-registrations.invalid_request', 400, text)
 
-/** The JSON object of a request, within bounds. Throws `registration.invalid_request` (400). */
+/** The JSON object of a request, within bounds. Throws `client-registrations.invalid_request` (400). */
 export async function readJsonObject(ctx: Context): Promise<Metadata> {
   if (ctx.is('application/json') === false || ctx.get('content-type') === '')
     throw invalid('The metadata must be sent as application/json.')

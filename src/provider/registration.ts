@@ -4,8 +4,8 @@ import { errors } from 'oidc-provider'
 import { AppError } from '../kernel/errors.ts'
 import type { RequestFacts } from '../kernel/http.ts'
 import type { Area } from './area.ts'
-import { AssertionRefused, openVerifier } from './assertions/verify.ts'
-import { clientMetadata } from './client-metadata.ts'
+import { AssertionRefused, type Verifier } from './assertions/verify.ts'
+import { clientMetadata, serverScopesOf } from './client-metadata.ts'
 import type { InstanceInputs } from './inputs.ts'
 import type { ProviderClient } from './ports.ts'
 import { readJsonObject } from './registration-body.ts'
@@ -30,8 +30,8 @@ export const registration: Area = {
 }
 
 function endpoint(provider: Provider, inputs: InstanceInputs): Middleware {
-  const verifier = openVerifier(inputs)
-  const serverScopes = new Set(['openid', 'offline_access', ...Object.keys(inputs.ports.accounts.scopes)])
+  const { verifier, ports } = inputs
+  const serverScopes = serverScopesOf(ports.accounts)
   const arrivalOf = (ctx: Context): Arrival<ProviderClient> => ({
     token: bearer(ctx),
     facts: ctx.state.facts as RequestFacts,
@@ -88,7 +88,8 @@ async function answer(ctx: Context, clientId: string, { inputs, arrival }: Answe
   }
   ctx.set('Allow', clientId === '' ? 'POST, OPTIONS' : 'GET, PUT, DELETE, OPTIONS')
   ctx.status = 405
-  ctx.body = { error: 'invalid_request', error_description: 'This address does not understand the method.' }
+  const text = 'Use POST at the registration endpoint; use GET, PUT or DELETE at registration_client_uri.'
+  ctx.body = { error: 'invalid_request', error_description: text }
 }
 
 function bearer(ctx: Context): string | undefined {
@@ -110,7 +111,7 @@ function preflight(ctx: Context): void {
 }
 
 async function believed(
-  verifier: ReturnType<typeof openVerifier>,
+  verifier: Verifier,
   jwt: string,
   issuers: readonly string[],
 ): Promise<Metadata> {
@@ -130,7 +131,7 @@ async function believed(
 
 /** Every refusal in the shape of RFC 7591 §3.2.2; what is no refusal goes on to the one error renderer. */
 function refuse(ctx: Context, error: unknown): void {
-  if (error instanceof AppError && error.status < 600) {
+  if (error instanceof AppError && (error.status < 500 || error.status === 503)) {
     const code = error.code.split('.').at(-1) ?? ''
     ctx.status = error.status
     if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds))

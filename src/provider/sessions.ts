@@ -61,7 +61,7 @@ export function openSessions(dependencies: SessionDependencies): SessionStore {
 
   return {
     save,
-    findByUid: async (uid) => live(await artefacts.findBy('Session', 'sessionUid', uid)),
+    findByUid: async (uid) => live(await artefacts.findSession(uid)),
 
     async find(id) {
       const found = await rows.find(id)
@@ -110,7 +110,7 @@ const authorizing =
   async (uid, clientId, given) => {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const at = await rows.findByUid(uid)
-      const session = live(await artefacts.findBy('Session', 'sessionUid', uid))
+      const session = live(await artefacts.findSession(uid))
       if (at === undefined || session === undefined) return undefined
       const before = authorizationsOf(session)
       const payload = {

@@ -1,6 +1,5 @@
 import type { Configuration } from 'oidc-provider'
 import type { Area } from './area.ts'
-import { openVerifier } from './assertions/verify.ts'
 import type { OptionInputs } from './inputs.ts'
 import { openJwtAccessTokens } from './jwt-access-tokens.ts'
 import { exchangeGrant } from './token-exchange/grant.ts'
@@ -19,7 +18,7 @@ export const tokenExchange: Area = {
       inputs,
       jwtTokens: openJwtAccessTokens(provider, inputs),
       idTokens: openIdTokens(provider, inputs),
-      verifier: openVerifier(inputs),
+      verifier: inputs.verifier,
     }
     provider.registerGrantType(tokenExchangeGrant, exchangeGrant(dependencies), exchangeParameters, [
       'resource',

@@ -15,7 +15,11 @@ type Metadata = Readonly<Record<string, unknown>>
 
 /** A client that registered itself, and what it and an administrator do with it. */
 async function registered(latchkey: RunningLatchkey, more: Metadata = {}) {
-  const call = async (path: string, method: string, { token = '', body }: { token?: string; body: Metadata }) => {
+  const call = async (
+    path: string,
+    method: string,
+    { token = '', body }: { token?: string; body: Metadata },
+  ) => {
     const response = await fetch(`${latchkey.issuer}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -117,9 +121,10 @@ describe('what an administrator has set of a client that registered itself', () 
   it('is refused where the update contradicts it', async () => {
     const client = await registered(latchkey)
     await client.restrict({ grantTypes: ['urn:openid:params:grant-type:ciba'], redirectUris: [] })
-    expect(
-      await client.put({ post_logout_redirect_uris: ['https://app.example.com/bye'] }),
-    ).toMatchObject({ status: 200, body: { redirect_uris: [] } })
+    expect(await client.put({ post_logout_redirect_uris: ['https://app.example.com/bye'] })).toMatchObject({
+      status: 200,
+      body: { redirect_uris: [] },
+    })
     await client.restrict({ jwks: null, jwksUri: 'https://app.example.com/keys' })
     expect(await client.put({ jwks: { keys: [] } })).toMatchObject({
       status: 400,

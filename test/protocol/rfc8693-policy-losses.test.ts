@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
 import { accept, type Input, parseUpdate } from '../../src/kernel/input.ts'
-import { type Exchanging, exchanging, jwtApi, opaqueApi } from '../support/exchanges.ts'
+import { access, type Exchanging, exchanging, jwtApi, opaqueApi } from '../support/exchanges.ts'
 
-const policy = { modes: ['delegate', 'impersonate'], audiences: [opaqueApi, jwtApi], subjectClients: ['shop'] }
+const policy = {
+  modes: ['delegate', 'impersonate'],
+  audiences: [opaqueApi, jwtApi],
+  subjectClients: ['shop'],
+}
 const issuers = ['https://ci.example.com', 'https://cluster.example.com']
 const credential = { issuer: 'https://ci.example.com', subject: 'repo:acme/shop' }
+const grants = [access.grant, 'client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer']
 const another = { ...credential, subject: 'repo:acme/store' }
 
 /** What a client had, and what is left of it. */
@@ -34,16 +39,18 @@ const shrinking: Readonly<Record<string, readonly [before: Input, after: Input]>
     { mayAct: { sub: 'speaker' } },
   ],
   'fewer credentials': [
-    { federatedCredentials: [credential, another] },
-    { federatedCredentials: [credential] },
+    { grantTypes: grants, federatedCredentials: [credential, another] },
+    { grantTypes: grants, federatedCredentials: [credential] },
   ],
-  'no credentials': [{ federatedCredentials: [credential] }, { federatedCredentials: null }],
 }
 
 const growing: readonly (readonly [before: Input, after: Input])[] = [
   [{ tokenExchange: policy }, { tokenExchange: { ...policy, subjectClients: ['shop', 'speaker'] } }],
   [{ tokenExchange: { ...policy, subjectAudiences: [opaqueApi, jwtApi] } }, { tokenExchange: policy }],
-  [{ federatedCredentials: [credential] }, { federatedCredentials: [another, credential] }],
+  [
+    { grantTypes: grants, federatedCredentials: [credential] },
+    { federatedCredentials: [another, credential] },
+  ],
   [{ mayAct: { sub: 'gateway' } }, { mayAct: null }],
   [{ tokenExchange: policy }, { tokenExchange: policy }],
 ]
@@ -65,8 +72,7 @@ async function exchanged(world: Exchanging) {
       return body.access_token
     }),
   )
-  return () =>
-    Promise.all(tokens.map(async (token) => (await world.state(world.gateway, token)).active))
+  return () => Promise.all(tokens.map(async (token) => (await world.state(world.gateway, token)).active))
 }
 
 describe('an exchanged token', () => {

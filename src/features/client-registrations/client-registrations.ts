@@ -34,7 +34,10 @@ export interface ClientRegistrations {
   register(metadata: Metadata, arrival: Arrival): Promise<RegistrationAnswer>
   /** RFC 7592 §2.1. Throws `client-registrations.invalid_token` (401). */
   read(clientId: string, arrival: Arrival): Promise<RegistrationAnswer>
-  /** RFC 7592 §2.2: replaces everything, and the token with it. */
+  /**
+   * RFC 7592 §2.2: replaces everything but what administrators have set, and the token with it. Throws
+   * `client-registrations.invalid_token` (401), `.too_many` (429) and those of metadata (400).
+   */
   update(clientId: string, metadata: Metadata, arrival: Arrival): Promise<RegistrationAnswer>
   /** RFC 7592 §2.3. */
   remove(clientId: string, arrival: Arrival): Promise<void>
@@ -50,8 +53,9 @@ export interface RegistrationDependencies {
     readonly policy: Policy
     readonly maximum: number
   }
-  /** Counts against the sender; throws when there were too many. */
+  /** Count against the sender; throw when there were too many. */
   readonly admit: (facts: RequestFacts) => Promise<void>
+  readonly admitUpdate: (facts: RequestFacts) => Promise<void>
 }
 
 export const openClientRegistrations = (dependencies: RegistrationDependencies): ClientRegistrations => ({
@@ -120,6 +124,8 @@ function updating(dependencies: RegistrationDependencies): Pick<ClientRegistrati
   return {
     async update(clientId, metadata, arrival) {
       const { token, policy } = await managed(dependencies, clientId, arrival)
+      // Each may make this server call another one.
+      await dependencies.admitUpdate(arrival.facts)
       const before = await registering.read(clientId)
       if (before === undefined) throw invalidToken()
       if (own(metadata, 'client_id') !== clientId)
@@ -222,7 +228,7 @@ const record = (
     ...(admittedBy !== undefined && { detail: { admittedBy } }),
   })
 
-export const invalidMetadata = (text: string): AppError =>
+const invalidMetadata = (text: string): AppError =>
   new AppError('client-registrations.invalid_client_metadata', 400, text)
 const invalidToken = (): AppError =>
   new AppError(

@@ -1,22 +1,30 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
 import { isLoopbackHttp } from '../../kernel/fields.ts'
 import type { Log } from '../../kernel/log.ts'
-import type { Client, Registering } from '../clients/index.ts'
+import type { Client, Registered, Registering } from '../clients/index.ts'
+import { type Kept, openDocumentCache, Unreachable } from './document-cache.ts'
 import { completed, fieldsOf, type Metadata, own, scopesOf } from './metadata.ts'
 
 /** Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document). */
 export interface DocumentClients {
   /** The client that the document at its identifier describes; `undefined` where there is none that may be served. */
-  find(id: string, stored: () => Promise<Client | undefined>): Promise<Client | undefined>
+  find(id: string, asking: Asking): Promise<Client | undefined>
   /** Keeps a row of the client, so that what people allow it can refer to it and administrators see it. */
   keep(id: string): Promise<void>
+}
+
+export interface Asking {
+  /** What is kept of the client here. */
+  stored(): Promise<Client | Registered['client'] | undefined>
+  /** Who names it, by what one sender is likely to have of an address; `undefined` where nobody does. */
+  readonly sender?: string | undefined
 }
 
 export interface DocumentDependencies {
   readonly registering: Registering
   readonly clock: Clock
   readonly log: Log
-  readonly issuer: string
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
   readonly settings: {
     readonly documents: 'off' | 'listed' | 'any'
@@ -27,42 +35,31 @@ export interface DocumentDependencies {
   }
 }
 
-const mostKept = 1_000
-const mostUnderWay = 20
-const failureSeconds = 30
 const maximumBytes = 16 * 1024
 type Draft = ReturnType<Registering['draft']>
 
-interface Kept {
-  readonly draft: Draft | undefined
-  readonly until: number
-  /** As it was made for what is stored of it: the same object as long as nothing changes. */
-  client?: Client | undefined
-  stored?: Client | undefined
-}
-
 export function openDocumentClients(dependencies: DocumentDependencies): DocumentClients {
   const { registering, settings } = dependencies
-  const current = openDocuments(dependencies)
+  const documents = openDocumentCache({
+    ...dependencies,
+    staleSeconds: settings.documentMaximumSeconds,
+    load: loading(dependencies),
+  })
 
   return {
-    async find(id, stored) {
+    async find(id, { stored, sender }) {
       if (!mayBeAsked(id, settings)) return undefined
       const row = await stored()
       // Nobody is asked about one that an administrator has disabled.
       if (row?.disabledAt !== undefined) return row
-      const found = await current(id)
-      if (found?.draft === undefined) return undefined
-      if (found.client === undefined || found.stored !== row) {
-        found.client = registering.client(id, found.draft, row)
-        found.stored = row
-      }
-      return found.client
+      const kept = await documents.find(id, { isKnown: row !== undefined, sender })
+      return kept && clientOf(id, kept, { row, registering })
     },
 
     async keep(id) {
-      const draft = mayBeAsked(id, settings) ? (await current(id))?.draft : undefined
-      if (draft === undefined || (await registering.read(id)) !== undefined) return
+      if (!mayBeAsked(id, settings) || (await registering.read(id)) !== undefined) return
+      const draft = (await documents.find(id, { isKnown: false }))?.draft
+      if (draft === undefined) return
       try {
         await registering.create(draft, { id, origin: 'document', also: async () => {} })
       } catch (error) {
@@ -73,42 +70,37 @@ export function openDocumentClients(dependencies: DocumentDependencies): Documen
   }
 }
 
-/** What was fetched lately, within bounds. */
-function openDocuments(dependencies: DocumentDependencies): (id: string) => Promise<Kept | undefined> {
-  const { clock, log } = dependencies
-  const kept = new Map<string, Kept>()
-  const underWay = new Map<string, Promise<Kept>>()
+interface Stored {
+  readonly row: Awaited<ReturnType<Asking['stored']>>
+  readonly registering: Registering
+}
 
-  const fetchAnew = async (id: string): Promise<Kept> => {
-    const now = clock.now().getTime()
-    try {
-      const { metadata, seconds } = await load(id, dependencies)
-      return { draft: draftOf(id, metadata, dependencies), until: now + seconds * 1000 }
-    } catch (error) {
-      log.info(
-        { clientId: id, reason: error instanceof Error ? error.message : String(error) },
-        'a client document was refused',
-      )
-      return { draft: undefined, until: now + failureSeconds * 1000 }
-    }
-  }
-
-  return async (id) => {
-    const before = kept.get(id)
-    if (before !== undefined && before.until > clock.now().getTime()) return before
-    const already = underWay.get(id)
-    if (already !== undefined) return await already
-    // Strangers name these addresses: how many are asked at once has a bound.
-    if (underWay.size >= mostUnderWay) return undefined
-    const fetching = fetchAnew(id).finally(() => underWay.delete(id))
-    underWay.set(id, fetching)
-    const found = await fetching
-    kept.delete(id)
-    kept.set(id, found)
-    if (kept.size > mostKept) kept.delete(kept.keys().next().value ?? id)
-    return found
+/** None where what the document says does not fit what administrators have set. */
+function clientOf(id: string, kept: Kept, { row, registering }: Stored): Client | undefined {
+  if (kept.client !== undefined && kept.stored === row) return kept.client
+  try {
+    kept.client = registering.client(id, kept.draft, row)
+    kept.stored = row
+    return kept.client
+  } catch (error) {
+    if (error instanceof AppError && error.status < 500) return undefined
+    throw error
   }
 }
+
+/** Throws the reason where there is no good document. */
+const loading =
+  (dependencies: DocumentDependencies) =>
+  async (id: string): Promise<{ readonly draft: Draft; readonly seconds: number }> => {
+    try {
+      const { metadata, seconds } = await load(id, dependencies)
+      return { draft: draftOf(id, metadata, dependencies), seconds }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      dependencies.log.info({ clientId: id, reason }, 'a client document was refused')
+      throw error
+    }
+  }
 
 /** Whether an identifier is an address as the specification wants it (§3), of a host that may describe clients. */
 export function mayBeAsked(
@@ -130,19 +122,32 @@ export function mayBeAsked(
   return isPlain && (documents === 'any' || documentHosts.includes(url.hostname))
 }
 
+async function ask(
+  id: string,
+  fetch: DocumentDependencies['fetch'],
+): Promise<{ readonly response: Response; readonly text: string }> {
+  try {
+    const response = await fetch(id, {
+      headers: { accept: 'application/json' },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(5_000),
+    })
+    return { response, text: await response.text() }
+  } catch (cause) {
+    throw new Unreachable(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
 async function load(
   id: string,
   { fetch, settings }: DocumentDependencies,
 ): Promise<{ readonly metadata: Metadata; readonly seconds: number }> {
-  const response = await fetch(id, {
-    headers: { accept: 'application/json' },
-    redirect: 'manual',
-    signal: AbortSignal.timeout(5_000),
-  })
-  if (response.status !== 200) throw new Error(`it was answered with ${response.status}`)
+  const { response, text } = await ask(id, fetch)
+  const { status } = response
+  if (status >= 500 || status === 429) throw new Unreachable(`it was answered with ${status}`)
+  if (status !== 200) throw new Error(`it was answered with ${status}`)
   if (!/^application\/([\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? ''))
     throw new Error('it is no JSON by its content type')
-  const text = await response.text()
   if (text.length > maximumBytes) throw new Error('it is too long')
   const metadata = JSON.parse(text) as unknown
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))

@@ -54,7 +54,7 @@ async function statementOf(
   return await verify(jwt, statementIssuers)
 }
 
-/** Response types that no profile of a registered client gives are said plainly. */
+/** The response type none needs no registration; the library would refuse it in words that say nothing. */
 function refuseOthers(metadata: Metadata): void {
   const types = own(metadata, 'response_types')
   if (Array.isArray(types) && types.includes('none'))

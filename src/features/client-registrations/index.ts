@@ -5,6 +5,7 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
+import type { RequestFacts } from '../../kernel/http.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { SettingValues } from '../../kernel/settings.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -47,24 +48,18 @@ export interface ClientRegistrationsFeature extends Feature {
 export function openClientRegistrationsFeature(
   dependencies: ClientRegistrationDependencies,
 ): ClientRegistrationsFeature {
-  const { storage, clock, settings, keyOf } = dependencies
+  const { storage, clock, settings } = dependencies
   const store = openRegistrationStore(storage)
   const tokens = openInitialAccessTokens({ ...dependencies, store })
-  const limiter = new RateLimiterMemory({ points: settings.perHour, duration: 3_600 })
+  const limited = { ...dependencies, perHour: settings.perHour }
   return {
     name: 'client-registrations',
     offers: { registration: settings.mode !== 'closed', documents: settings.documents !== 'off' },
     registrations: openClientRegistrations({
       ...dependencies,
       store,
-      admit: async ({ address }) => {
-        try {
-          await limiter.consume(keyOf(address))
-        } catch (refused) {
-          if (refused instanceof Error) throw refused
-          throw tooMany((refused as { msBeforeNext: number }).msBeforeNext)
-        }
-      },
+      admit: limit('Too many clients were registered from this address. Try again later.', limited),
+      admitUpdate: limit('Too many clients were updated from this address. Try again later.', limited),
     }),
     described: openDocumentClients(dependencies),
     tokens,
@@ -82,12 +77,21 @@ export function openClientRegistrationsFeature(
   }
 }
 
-const tooMany = (milliseconds: number): AppError =>
-  new AppError(
-    'client-registrations.too_many',
-    429,
-    'Too many clients were registered from this address. Try again later.',
-    {
-      retryAfterSeconds: Math.ceil(milliseconds / 1000),
-    },
-  )
+/** Counts in this process what comes of one sender in an hour; throws with `text` what is too much. */
+function limit(
+  text: string,
+  { perHour, keyOf }: Pick<ClientRegistrationDependencies, 'keyOf'> & { readonly perHour: number },
+): (facts: RequestFacts) => Promise<void> {
+  const limiter = new RateLimiterMemory({ points: perHour, duration: 3_600 })
+  return async ({ address }) => {
+    try {
+      await limiter.consume(keyOf(address))
+    } catch (refused) {
+      if (refused instanceof Error) throw refused
+      const { msBeforeNext } = refused as { msBeforeNext: number }
+      throw new AppError('client-registrations.too_many', 429, text, {
+        retryAfterSeconds: Math.ceil(msBeforeNext / 1000),
+      })
+    }
+  }
+}

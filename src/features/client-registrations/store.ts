@@ -44,15 +44,15 @@ export const openRegistrationStore = (storage: Storage) => ({
     // Without a bound it stays null: nothing less than nothing is counted.
     const still = { id, expiresAt: { gt: now }, ...(usesLeft !== undefined && { usesLeft: { gt: 0 } }) }
     const data = usesLeft === undefined ? { usesLeft: null } : { usesLeft: { decrement: 1 } }
-    const { count } = await db.initialAccessToken.updateMany({ where: still, data })
-    return count === 1
+    const changed = await db.initialAccessToken.updateMany({ where: still, data })
+    return changed.count === 1
   },
 
   async removeExpired(now: Date): Promise<void> {
     await storage.db.initialAccessToken.deleteMany({ where: { expiresAt: { lte: now } } })
   },
 
-  countRegistrations: (db: DatabaseTransaction): Promise<number> => db.clientRegistration.count(),
+  countRegistrations: (db: DatabaseTransaction): Promise<number> => count(storage, db),
 
   async insertRegistration(
     db: DatabaseTransaction,
@@ -76,13 +76,20 @@ export const openRegistrationStore = (storage: Storage) => ({
     clientId: string,
     { from, to }: { readonly from: string; readonly to: string },
   ): Promise<boolean> {
-    const { count } = await db.clientRegistration.updateMany({
+    const changed = await db.clientRegistration.updateMany({
       where: { clientId, tokenHash: from },
       data: { tokenHash: to },
     })
-    return count === 1
+    return changed.count === 1
   },
 })
+
+/** Those that come at once are counted one after another, until the transaction ends. SQLite has one writer anyway. */
+async function count({ dialect }: Storage, db: DatabaseTransaction): Promise<number> {
+  if (dialect === 'postgresql')
+    await db.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('client_registration'))::text AS locked`
+  return await db.clientRegistration.count()
+}
 
 const tokenOf = (row: {
   id: string

@@ -52,8 +52,8 @@ export interface Clients {
   /** Disabled ones too; ask `isActive` before anything is issued. */
   find(id: string): Promise<Client | undefined>
   isActive(client: Client): boolean
-  /** Those that authenticate by federation or exchange tokens, disabled ones too. */
-  special(): Promise<readonly Client[]>
+  /** Those that authenticate by tokens of trusted issuers, disabled ones too. */
+  listFederated(): Promise<readonly Client[]>
   /** Whether `presented` is one of the client's secrets that has not expired at `now`. */
   verifySecret(client: Client, presented: string, now: Date): boolean
 }

@@ -67,7 +67,7 @@ export function openClients({ storage, settings, ...dependencies }: ClientDepend
     clients: {
       find: (id) =>
         isDocumentId(id) ? dependencies.describedClient(id, () => store.find(id)) : store.find(id),
-      special: store.special,
+      listFederated: store.listFederated,
       // One that is registered for what the server allows no more gets nothing, as if it were disabled.
       isActive: (client) => isActive(client) && profiles.permits(client),
       verifySecret,

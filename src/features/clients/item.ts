@@ -2,7 +2,10 @@ import type { StoredClient } from './rows.ts'
 
 /** A client as administrators see it: no secret and no hash of one. */
 export interface ClientItem
-  extends Omit<StoredClient, 'secrets' | 'administered' | 'disabledAt' | 'createdAt' | 'updatedAt' | Nullable> {
+  extends Omit<
+    StoredClient,
+    'secrets' | 'administered' | 'disabledAt' | 'createdAt' | 'updatedAt' | Nullable
+  > {
   readonly state: 'active' | 'disabled'
   readonly logoUri: string | null
   readonly clientUri: string | null

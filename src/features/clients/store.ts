@@ -42,9 +42,9 @@ export function openClientStore(storage: Storage) {
         return stored && freezeClient(stored)
       }),
 
-    /** Those that authenticate by federation or exchange tokens; they are few. Cached in the same way. */
-    special: async (): Promise<readonly Client[]> =>
-      (await lists.get('special', async () => (await readSpecial(storage)).map(freezeClient))) ?? [],
+    /** Those that authenticate by tokens of trusted issuers; they are few. Cached in the same way. */
+    listFederated: async (): Promise<readonly Client[]> =>
+      (await lists.get('federated', async () => (await readFederated(storage)).map(freezeClient))) ?? [],
 
     /**
      * Which of these want to be told of logouts by the back channel. Past the cache: while a transaction is open, only it
@@ -79,9 +79,8 @@ const read = async (db: DatabaseTransaction, id: string): Promise<StoredClient |
   return row === null ? undefined : readRow(row)
 }
 
-async function readSpecial(storage: Storage): Promise<readonly StoredClient[]> {
-  const exchange = { contains: '"urn:ietf:params:oauth:grant-type:token-exchange"' }
-  const where = { OR: [{ authentication: 'federated_jwt' }, { grantTypes: exchange }] }
+async function readFederated(storage: Storage): Promise<readonly StoredClient[]> {
+  const where = { authentication: 'federated_jwt' }
   return (await storage.db.client.findMany({ where, include, orderBy: oldestFirst })).map(readRow)
 }
 

@@ -114,6 +114,8 @@ export const narrowed = (before: Consent, kept: Consent): Consent => ({
       })
       .filter(([, scopes]) => scopes.length > 0),
   ),
+  // What was allowed in all its particulars is no part of what can be taken back by itself.
+  ...(before.authorizationDetails && { authorizationDetails: before.authorizationDetails }),
 })
 
 const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])]

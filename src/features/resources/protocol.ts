@@ -10,7 +10,6 @@ import type { Field } from '../../kernel/resource.ts'
 export const senderConstraints = ['none', 'dpop', 'mtls', 'any'] as const
 export const encryptionAlgorithms = [
   'RSA-OAEP-256',
-  'RSA-OAEP',
   'ECDH-ES',
   'ECDH-ES+A128KW',
   'ECDH-ES+A256KW',
@@ -62,8 +61,6 @@ const encryptionJwk = z
     isUsable,
     `encrypts nothing: it must be a point of its curve, or RSA of at least ${minimumRsaBits} bits`,
   )
-
-export type EncryptionJwk = z.infer<typeof encryptionJwk>
 
 /** One key, as it is the server that chooses. */
 const encryptionJwks = z.strictObject({

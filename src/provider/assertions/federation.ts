@@ -9,7 +9,7 @@ import { AssertionRefused, type Verifier } from './verify.ts'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-export const federated = 'federated_jwt'
+const federated = 'federated_jwt'
 
 /** A token of a trusted issuer with which a client authenticates, on its way through the library's authentication. */
 interface Handover {
@@ -85,9 +85,8 @@ async function orInvalidClient<T>(work: () => Promise<T>): Promise<T> {
 
 /** The client that the assertion stands for, if it stands for one alone. */
 async function onlyMatch(assertion: Assertion, clients: Clients): Promise<string | undefined> {
-  const matching = (await clients.special()).filter(
-    ({ authentication, federatedCredentials = [] }) =>
-      authentication === federated && federatedCredentials.some((each) => isMatch(each, assertion)),
+  const matching = (await clients.listFederated()).filter(({ federatedCredentials = [] }) =>
+    federatedCredentials.some((each) => isMatch(each, assertion)),
   )
   return matching.length === 1 ? matching[0]?.id : undefined
 }

@@ -27,7 +27,7 @@ export function actClaim({ act }: Bearer, actor: Actor): Readonly<Payload> {
   return { ...own, ...(act !== undefined && { act }) }
 }
 
-export function depthOf(act: unknown): number {
+function depthOf(act: unknown): number {
   let depth = 0
   for (let each = act; typeof each === 'object' && each !== null; each = (each as Payload).act) depth += 1
   return depth

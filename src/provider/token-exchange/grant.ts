@@ -190,7 +190,7 @@ async function issue(
   exchange: Exchange,
   { provider, inputs, dPoP }: ExchangeDependencies & { readonly dPoP: DPoP },
 ): Promise<void> {
-  const { ctx, request, subject, server, scope } = exchange
+  const { ctx, request, subject, scope } = exchange
   const token = await tokenOf(exchange, provider)
   const leftSeconds = subject.expiresAt - Math.floor(inputs.clock.now().getTime() / 1000)
   if (leftSeconds <= 0) throw new errors.InvalidRequest('the subject_token has expired')
@@ -203,7 +203,7 @@ async function issue(
     accessToken,
     expiresIn: token.expiration,
     issuedTokenType: request.issuedType,
-    scope: server === undefined ? undefined : scope,
+    scope,
     tokenType: token.tokenType,
   })
 }
