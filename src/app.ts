@@ -48,8 +48,8 @@ export async function openApp(dependencies: AppDependencies): Promise<App> {
     clock,
     sealing,
     settings: config.provider,
-    async sessionEnded(db, ended) {
-      for (const feature of all) await feature.sessionEnded?.(db, ended)
+    async sessionsEnded(db, ended) {
+      for (const feature of all) await feature.sessionsEnded?.(db, ended)
     },
   })
   const features = openFeatures({ ...dependencies, storage, sealing, artefacts, all })

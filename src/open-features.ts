@@ -191,7 +191,7 @@ function openParties(ground: Ground, base: Base, { users }: People) {
     ...common,
     endEverythingOfClient: artefacts.endEverythingOfClient,
     fetch,
-    describedClient: (id, stored) => clientRegistrations.described.find(id, { stored }),
+    describedClient: (id, asking) => clientRegistrations.described.find(id, asking),
     settings: config.clients,
     serverChecks: [lifetimeCheck(config.provider), certificatesOfferedCheck(asksForCertificates(config))],
   })

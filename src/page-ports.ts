@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import type { Panel } from './features/feature.ts'
+import { addressKey } from './features/throttle/index.ts'
 import type { PagePorts } from './pages/index.ts'
 import type { ProviderHandle } from './provider/index.ts'
 
@@ -26,9 +27,10 @@ function clientView({ clients }: App['features']): PagePorts['clients']['view'] 
   return async (id) => {
     const client = await clients.clients.find(id)
     if (client === undefined) return undefined
-    const { name, logoUri, clientUri, policyUri, tosUri } = client
+    const { name, logoUri, clientUri, policyUri, tosUri, origin } = client
     return {
       name,
+      ...(origin !== 'administrator' && { unchecked: true }),
       ...(logoUri && { logoUri }),
       ...(clientUri && { clientUri }),
       ...(policyUri && { policyUri }),
@@ -75,6 +77,7 @@ export function pagePorts(app: App, { provider, issuer, sampleUrl, views }: Page
     detailTypes: { view: features.authorizationTypes.types.find },
     consents: consentPorts(features),
     describeBrowser: features.sessions.describeBrowser,
+    networkOf: addressKey,
     factors: all.flatMap(({ factor }) => factor ?? []),
     account: {
       panels: panelsOf(all),

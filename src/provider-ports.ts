@@ -41,8 +41,8 @@ function partyPorts({
 }: App): Pick<Ports, 'clients' | 'apis' | 'profiles' | 'authorizationTypes'> {
   return {
     clients: {
-      async find(id) {
-        const client = await clients.clients.find(id)
+      async find(id, address) {
+        const client = await clients.clients.find(id, address)
         return client !== undefined && clients.clients.isActive(client) ? client : undefined
       },
       listFederated: async () => (await clients.clients.listFederated()).filter(clients.clients.isActive),

@@ -21,7 +21,7 @@ import { type Listener, type Listening, listen } from './host/server.ts'
 import { openTls, type Tls } from './host/tls.ts'
 import { pagePorts, panelsOf } from './page-ports.ts'
 import { openRenderers, openViews, pageRoutes, uploadBytes } from './pages/index.ts'
-import { certificateEndpoints, openProvider } from './provider/index.ts'
+import { certificateEndpoints, endpointsShowingPages, openProvider } from './provider/index.ts'
 import { providerPorts } from './provider-ports.ts'
 import { unavailable } from './storage/errors.ts'
 import { openLeases } from './storage/leases.ts'
@@ -97,6 +97,7 @@ function openDoors({ config, clock, log }: App, issuer: URL) {
     issuer,
     hasTls: tls !== undefined,
     endpoints: Object.values(certificateEndpoints),
+    showingPages: endpointsShowingPages,
   })
   const gate = { issuer, isTrusted, door }
   const ofClients = {

@@ -20,8 +20,7 @@ export async function oidcAgent(ground: Ground): Promise<string> {
   const account = [
     ...['latchkey', '--issuer', ground.issuer, '--client-id', id, '--client-secret', secret],
     ...['--flow=device', '--scope', 'openid profile email offline_access'],
-    ...['--redirect-uri', 'http://localhost:4242', '--no-url-call'],
-    ...['--pw-env', '--prompt=none', '--confirm-default'],
+    ...['--no-url-call', '--pw-env', '--prompt=none', '--confirm-default'],
   ]
   const asking = ground.start(generate, account, { env })
   const code = await seen(() => /\b[B-Z]{4}-[B-Z]{4}\b/.exec(asking.output())?.[0], asking.output)
@@ -31,7 +30,11 @@ export async function oidcAgent(ground: Ground): Promise<string> {
   const giving = ground.start(token, ['latchkey'], { env })
   same('oidc-token', await giving.ended, 0)
   const authorization = `Bearer ${giving.output().trim().split('\n').at(-1)}`
-  same('userinfo', (await fetch(`${ground.issuer}/me`, { headers: { authorization } })).status, 200)
+  const userinfo = () => fetch(`${ground.issuer}/me`, { headers: { authorization } })
+  same('userinfo', (await userinfo()).status, 200)
+  const forgetting = ground.start(generate, ['-d', 'latchkey', '--pw-env', '--confirm-yes'], { env })
+  same('oidc-gen -d', await forgetting.ended, 0)
+  same('userinfo afterwards', (await userinfo()).status, 401)
   return `oidc-agent ${versionOf(agent, ['--version'])}`
 }
 

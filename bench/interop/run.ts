@@ -28,7 +28,10 @@ try {
     if (wanted.length > 0 && !wanted.includes(peer.name)) continue
     const [verdict, words] = await peer.run(ground, cleanup).then(
       (versions) => ['pass', versions] as const,
-      (error: unknown) => [error instanceof NotHere ? 'not here' : 'FAIL', String(error)] as const,
+      (error: unknown) =>
+        error instanceof NotHere
+          ? (['not here', error.message] as const)
+          : (['FAIL', String(error)] as const),
     )
     process.stdout.write(`${verdict.padEnd(8)}  ${peer.name.padEnd(18)}  ${words}\n`)
     if (verdict === 'FAIL') process.exitCode = 1

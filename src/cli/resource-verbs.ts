@@ -8,6 +8,7 @@ import { flagOf, hiddenFields, inputOf, optionsOf } from './options.ts'
 import { itemTable, itemText, jsonText, revealsText, shown } from './print.ts'
 import { confirm, readHidden } from './prompt.ts'
 import { type Call, jsonOption, type Verb } from './verb.ts'
+import { asWords, withArticle } from './words.ts'
 
 type Item = { readonly id: string }
 type Fields = Readonly<Record<string, Field>>
@@ -27,7 +28,7 @@ export const resourceVerbs = (definition: ResourceDefinition): readonly Verb[] =
 
 const listVerb = (definition: ResourceDefinition): Verb => ({
   words: [definition.name, 'list'],
-  documentation: `List the ${definition.name}, oldest first.`,
+  documentation: `List the ${asWords(definition.name)}, oldest first.`,
   options: [
     { flags: '--search <text>', documentation: 'Only those whose name or key holds this text.' },
     {
@@ -49,7 +50,7 @@ const listVerb = (definition: ResourceDefinition): Verb => ({
       if (page.items.length > 0) call.ports.stdout.write(itemTable(definition, page.items))
       else
         call.ports.stderr.write(
-          `There are no ${definition.name}${search === undefined ? '' : ' like that'}.\n`,
+          `There are no ${asWords(definition.name)}${search === undefined ? '' : ' like that'}.\n`,
         )
       if (page.next !== undefined) call.ports.stderr.write(`There are more: add --after ${page.next}\n`)
     }),
@@ -70,7 +71,7 @@ function createVerb(definition: ResourceDefinition): Verb {
   const fields = writable(definition, ['create', 'always'])
   return {
     words: [definition.name, 'create'],
-    documentation: `Make a ${definition.singular}.`,
+    documentation: `Make ${withArticle(definition.singular)}.`,
     options: [...optionsOf(fields, 'new'), jsonOption],
     async run(call) {
       const input = acceptOptions(parseCreate(definition.fields, inputOf(fields, call.given)), flagOf(fields))
@@ -85,7 +86,7 @@ function updateVerb(definition: ResourceDefinition): Verb {
   const fields = writable(definition, ['always'])
   return {
     words: [definition.name, 'update'],
-    documentation: `Change a ${definition.singular}. What no option names stays as it is.`,
+    documentation: `Change ${withArticle(definition.singular)}. What no option names stays as it is.`,
     argument: keyOf(definition),
     options: [...optionsOf(fields, 'change'), jsonOption],
     async run(call) {
@@ -102,7 +103,7 @@ function updateVerb(definition: ResourceDefinition): Verb {
 
 const deleteVerb = (definition: ResourceDefinition): Verb => ({
   words: [definition.name, 'delete'],
-  documentation: `Delete a ${definition.singular} for good. It asks first, unless --yes says that it need not.`,
+  documentation: `Delete ${withArticle(definition.singular)} for good. It asks first, unless --yes says that it need not.`,
   argument: keyOf(definition),
   options: [{ flags: '--yes', documentation: 'Do not ask.' }, jsonOption],
   run: (call) =>
@@ -122,7 +123,7 @@ async function agree(
 ): Promise<void> {
   if (given.yes === true) return
   if (ports.stdin.isTTY !== true)
-    throw usage(`Deleting a ${singular} cannot be undone. Add --yes if you mean it.`)
+    throw usage(`Deleting ${withArticle(singular)} cannot be undone. Add --yes if you mean it.`)
   const named = key === id ? id : `${key} (${id})`
   if (await confirm(ports, `Delete the ${singular} ${named} for good?`)) return
   throw new AppError('command-line.declined', 409, `The ${singular} was not deleted. Answer y to delete it.`)

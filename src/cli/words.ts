@@ -7,3 +7,10 @@ export const camel = (words: string): string =>
 
 /** The word for one of a list. */
 export const singular = (plural: string): string => plural.replace(/ies$/, 'y').replace(/s$/, '')
+
+/** `trusted-issuers` → `trusted issuers` */
+export const asWords = (name: string): string => name.replaceAll('-', ' ')
+
+/** `authorization type` → `an authorization type`; `user` is spoken as if it began with a consonant. */
+export const withArticle = (noun: string): string =>
+  `${/^(?:[aeio]|u(?!se))/.test(noun) ? 'an' : 'a'} ${noun}`

@@ -31,8 +31,8 @@ export interface Feature {
   readonly documents?: readonly PublicDocument[]
   /** The outbox hands out to them. */
   readonly deliveries?: readonly Delivery[]
-  /** Told of each session that somebody ends: what signs out of the applications plugs in here. */
-  sessionEnded?(db: DatabaseTransaction, ended: EndedSession): Promise<void>
+  /** Told of all sessions that end together: what signs out of the applications plugs in here. */
+  sessionsEnded?(db: DatabaseTransaction, ended: readonly EndedSession[]): Promise<void>
   /** What it holds of a person, for the copy that he may ask for; no secrets. Keyed by the feature. */
   export?(userId: UserId): Promise<unknown>
 }

@@ -36,8 +36,8 @@ export function requestFacts({ issuer, isTrusted, door }: GateOptions): Middlewa
     ctx.set('X-Request-Id', requestId)
     // The library builds its URLs from these; they come from the configured issuer alone.
     headers['x-forwarded-for'] = address
-    const { protocol, host } =
-      isAt(door?.url, ctx) && !showsAddresses(ctx.path) ? (door?.url ?? issuer) : issuer
+    const atDoor = isAt(door?.url, ctx) && door?.showingPages.has(ctx.path) === false
+    const { protocol, host } = atDoor ? door.url : issuer
     headers['x-forwarded-proto'] = protocol.slice(0, -1)
     headers['x-forwarded-host'] = host
     delete headers.forwarded
@@ -68,9 +68,6 @@ function isAt(url: URL | undefined, { state }: Context): boolean {
   )
 }
 
-/** Its answer holds the address of a page, which is only at the issuer's host. */
-const showsAddresses = (path: string): boolean => path.endsWith('/device/auth')
-
 /**
  * RFC 9110 §7.4: a request for another host is not for this server. At the host for certificates there are its endpoints and
  * nothing else, and where this server listens for it itself, each of the two hosts is answered at its own port alone.
@@ -80,8 +77,12 @@ export function hostCheck({ issuer, door }: GateOptions): Middleware {
     const accepted =
       ctx.url.startsWith('/') &&
       (door?.hasArrived(ctx.req) ? isAlias(door, ctx) : isAt(issuer, ctx) || isAlias(door, ctx))
-    if (!accepted) throw new AppError('host.wrong_host', 421, `This server answers for ${issuer.host} only.`)
-    return next()
+    if (accepted) return next()
+    const text =
+      isAt(door?.url, ctx) || door?.hasArrived(ctx.req)
+        ? 'Nothing but the endpoints of mtls_endpoint_aliases is answered here.'
+        : `This server answers for ${issuer.host} only.`
+    throw new AppError('host.wrong_host', 421, text)
   }
 }
 

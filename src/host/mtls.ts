@@ -7,6 +7,8 @@ export interface CertificateDoor {
   readonly url: URL
   /** The only paths that are answered there. */
   readonly paths: ReadonlySet<string>
+  /** Those of them whose answers hold the address of a page, which is only at the issuer's host. */
+  readonly showingPages: ReadonlySet<string>
   /** Where this server itself listens there. */
   readonly own: { readonly port: number } | undefined
   /** Marks what arrives at its own listener. */
@@ -23,13 +25,15 @@ export interface CertificateDoorOptions {
   readonly hasTls: boolean
   /** From the issuer on, such as `/token`. */
   readonly endpoints: readonly string[]
+  /** Those of them whose answers hold the address of a page. */
+  readonly showingPages: readonly string[]
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** Throws `host.mtls_misconfigured` where the settings do not fit together. */
 export function openCertificateDoor(options: CertificateDoorOptions): CertificateDoor | undefined {
-  const { issuer, url: text, port, hasTls, endpoints } = options
+  const { issuer, url: text, port, hasTls, endpoints, showingPages } = options
   const fault = faultOf(options)
   if (fault !== undefined) throw new AppError('host.mtls_misconfigured', 500, fault)
   if (text === undefined) return undefined
@@ -39,6 +43,7 @@ export function openCertificateDoor(options: CertificateDoorOptions): Certificat
   return {
     url,
     paths: new Set(endpoints.map((path) => base + path)),
+    showingPages: new Set(showingPages.map((path) => base + path)),
     own: hasTls ? { port: port ?? Number(url.port || 443) } : undefined,
     arriving: (handler) => (request, response) => {
       arrived.add(request)

@@ -29,11 +29,16 @@ export function parseUpdate(fields: Readonly<Record<string, Field>>, value: Inpu
 /** Checks the input of an action or command. */
 export const parseInput = (fields: InputFields, value: Input): Parsed => parse(fields, value)
 
-/** Throws `input.invalid` (400), which names the fields, instead of answering with faults. */
+/** Throws `input.invalid` (400), which names the fields and has the first as its `field`, instead of answering with faults. */
 export function accept({ input, faults }: Parsed): Input {
   if (input !== undefined) return input
   const texts = (faults ?? []).map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`)
-  throw invalidInput('input.invalid', `${texts.join('; ')}.`)
+  const field = faults?.[0]?.path[0]
+  throw invalidInput(
+    'input.invalid',
+    `${texts.join('; ')}.`,
+    field === undefined ? {} : { field: String(field) },
+  )
 }
 
 const writable = (fields: Readonly<Record<string, Field>>, when: readonly Field['writable'][]): Parsable =>

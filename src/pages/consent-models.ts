@@ -30,8 +30,8 @@ export interface DeviceModel {
   readonly browser?: string
   readonly system?: string
   readonly address: string
-  /** It asks from the address of the browser that shows the page. */
-  readonly sameAddress: boolean
+  /** It asks from the network of the browser that shows the page. */
+  readonly sameNetwork: boolean
 }
 
 /** Posts `user_code`, `xsrf` and `confirm`. With `asks` the code came with a link and is only to be compared. */

@@ -12,6 +12,8 @@ export interface ClientView {
   readonly clientUri?: string
   readonly policyUri?: string
   readonly tosUri?: string
+  /** It is what it says itself; no administrator has made it. */
+  readonly unchecked?: boolean
 }
 
 /** A scope with its own words; the standard OpenID Connect scopes are described by message files instead. */

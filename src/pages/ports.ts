@@ -47,6 +47,8 @@ export interface PagePorts {
   readonly passwords: PasswordLinks
   /** What a browser or another program is, by what it calls itself. */
   readonly describeBrowser: (userAgent: string) => Promise<Browser>
+  /** What one person is likely to have of an address, as the whole of his network. */
+  readonly networkOf: (address: string) => string
   readonly record: (event: PageEvent) => Promise<void>
   /** The sample application of development mode. */
   readonly sampleUrl: string | undefined

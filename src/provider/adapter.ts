@@ -19,12 +19,13 @@ export interface AdapterDependencies {
   readonly detailTypes?: ReadonlySet<string>
   /** The client that the request at hand has authenticated as. */
   readonly currentClientId: () => string | undefined
+  /** Where the request at hand comes from. */
+  readonly currentAddress?: () => string | undefined
 }
 
 type Operations = Partial<Adapter>
 
 const absent = async (): Promise<undefined> => undefined
-const nothing = async (): Promise<void> => {}
 
 /** The library's storage interface: one adapter per model, each only with what that model uses. */
 export function adapterFactory(dependencies: AdapterDependencies): (model: string) => Adapter {
@@ -92,9 +93,14 @@ const grantAdapter = (artefacts: Artefacts): Operations => ({
   },
 })
 
-const clientAdapter = ({ clients, serverScopes, detailTypes }: AdapterDependencies): Operations => ({
+const clientAdapter = ({
+  clients,
+  serverScopes,
+  detailTypes,
+  currentAddress,
+}: AdapterDependencies): Operations => ({
   async find(id) {
-    const client = await clients.find(id)
+    const client = await clients.find(id, currentAddress?.())
     if (client === undefined) return undefined
     // One that is registered no more is left out: the library would have nothing to do with a client that names it.
     const types = client.authorizationDetailsTypes?.filter((type) => detailTypes?.has(type)) ?? []
@@ -103,8 +109,6 @@ const clientAdapter = ({ clients, serverScopes, detailTypes }: AdapterDependenci
       ...(types.length > 0 && { authorization_details_types: types }),
     }
   },
-  upsert: nothing,
-  destroy: nothing,
 })
 
 const sessionAdapter = (sessions: SessionStore): Operations => ({
@@ -113,5 +117,5 @@ const sessionAdapter = (sessions: SessionStore): Operations => ({
   findByUid: (uid) => sessions.findByUid(uid) as Promise<AdapterPayload | undefined>,
   // Called for the old identifier when the library rotates it; the row moves to the new one in `upsert`.
   // A session ends by `SessionStore.end`, which `Session.destroy` calls.
-  destroy: nothing,
+  destroy: async () => {},
 })

@@ -7,7 +7,7 @@ import { openArtefactRows } from './artefact-rows.ts'
 import { removeExpired } from './expiry.ts'
 import { type InteractionTrails, openInteractionTrails } from './interaction-trail.ts'
 import type { Payload } from './payload.ts'
-import { openRevocation, type Revocation, type SessionEnded } from './revocation.ts'
+import { openRevocation, type Revocation, type SessionsEnded } from './revocation.ts'
 import { openSessionDirectory, type SessionDirectory } from './session-directory.ts'
 import type { settings } from './settings.ts'
 import { type ArtefactWrite, openStoredForm } from './stored-artefact.ts'
@@ -27,7 +27,7 @@ export interface Artefacts extends Revocation, InteractionTrails, SessionDirecto
   /** A consumed artefact, expired or not, as long as its row is kept. */
   findSpent(model: string, id: string): Promise<Payload | undefined>
   /** The session with this public identifier. */
-  findSession(uid: string): Promise<Payload | undefined>
+  findSessionByUid(uid: string): Promise<Payload | undefined>
   /** One conditional write: true for exactly one of all callers. */
   consume(model: string, id: string): Promise<boolean>
   remove(model: string, id: string): Promise<void>
@@ -40,16 +40,16 @@ export interface ArtefactDependencies {
   readonly clock: Clock
   readonly sealing: Sealing
   readonly settings: SettingValues<typeof settings>
-  readonly sessionEnded: SessionEnded
+  readonly sessionsEnded: SessionsEnded
 }
 
 export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
-  const { storage, clock, sealing, settings, sessionEnded } = dependencies
+  const { storage, clock, sealing, settings, sessionsEnded } = dependencies
   const rows = openArtefactRows(storage)
   const { rowOf, artefactOf } = openStoredForm({ clock, sealing })
 
   return {
-    ...openRevocation({ storage, clock, settings, sessionEnded }),
+    ...openRevocation({ storage, clock, settings, sessionsEnded }),
     ...openSessionDirectory({ storage, clock, settings }),
     ...openInteractionTrails(storage, clock),
 
@@ -80,7 +80,7 @@ export function openArtefacts(dependencies: ArtefactDependencies): Artefacts {
       return row === undefined || row.consumedAt === null ? undefined : artefactOf(row, id)
     },
 
-    async findSession(uid) {
+    async findSessionByUid(uid) {
       const row = await rows.findSession(uid, clock.now())
       return row === undefined ? undefined : artefactOf(row)
     },

@@ -9,6 +9,8 @@ import type { InstanceInputs, OptionInputs } from './inputs.ts'
 
 /** Text that a person can read aloud and compare (CIBA Core 1.0 §7.1). */
 const bindingMessage = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u
+/** What a mail program might turn into a link, in a mail of ours with the words of somebody else. */
+const looksLikeAddress = /[/\\\u2044\u2215\uff0f]|[.\u3002\uff0e\uff61]\p{L}/u
 const shortestSeconds = 30
 const longestSeconds = 600
 /** A person who has not answered so many is asked nothing more by the same application. */
@@ -43,12 +45,17 @@ function callbacks(inputs: OptionInputs) {
       throw new errors.InvalidRequest('login_hint_token is not supported, use login_hint or id_token_hint')
     },
     async validateBindingMessage(_ctx: unknown, message?: string) {
-      if (message !== undefined && !bindingMessage.test(message))
+      if (message === undefined) return
+      if (!bindingMessage.test(message) || looksLikeAddress.test(message))
         throw new errors.InvalidBindingMessage(
-          'binding_message must be 1 to 64 letters, digits, signs and spaces',
+          'binding_message must be 1 to 64 letters, digits, signs and spaces, and no address: no slash, and no letter behind a dot',
         )
     },
-    async validateRequestContext(_ctx: unknown, context?: string) {
+    async validateRequestContext({ oidc }: KoaContextWithOIDC, context?: string) {
+      // The library forgets them, if it reads them at all: the person would not see what he approves.
+      const said = [oidc.params, oidc.body].map((each) => each?.authorization_details)
+      if (said.some((each) => each !== undefined))
+        throw new errors.InvalidRequest('authorization_details are not supported here')
       if (context !== undefined) throw new errors.InvalidRequest('request_context is not supported')
     },
     async verifyUserCode(ctx: KoaContextWithOIDC, account: { accountId: string }, userCode?: string) {

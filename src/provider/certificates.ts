@@ -15,6 +15,9 @@ export const certificateEndpoints = {
   backchannel_authentication_endpoint: '/backchannel',
 } as const
 
+/** Those whose answers hold the address of a page (RFC 8628 §3.2), which is only at the issuer's host. */
+export const endpointsShowingPages = [certificateEndpoints.device_authorization_endpoint]
+
 const methods = ['tls_client_auth', 'self_signed_tls_client_auth'] as const
 
 const certificateOf = (ctx: KoaContextWithOIDC): ClientCertificate | undefined => ctx.state.clientCertificate

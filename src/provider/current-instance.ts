@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Middleware } from 'koa'
+import { openVerifier } from './assertions/verify.ts'
 import { documentCache } from './documents.ts'
+import { eachOrUnavailable } from './errors.ts'
 import { buildInstance, type Instance, outboundOf, revisionOf } from './instance.ts'
 import type { ProviderDependencies } from './ports.ts'
 
@@ -23,6 +25,8 @@ interface Running extends Instance {
 /** The library takes its keys when it is built, so a change of keys means a new instance in place of the old one. */
 export function openCurrentInstance(dependencies: ProviderDependencies): CurrentInstance {
   const outbound = outboundOf(dependencies)
+  const artefacts = eachOrUnavailable(dependencies.artefacts)
+  const verifier = openVerifier({ ...dependencies, outbound, artefacts })
   let layers: Layers = (documents) => [documents]
   let building: Promise<Running> | undefined
   let latest: Running | undefined
@@ -31,6 +35,7 @@ export function openCurrentInstance(dependencies: ProviderDependencies): Current
     const instance = await buildInstance({
       ...dependencies,
       outbound,
+      verifier,
       middleware: layers(documentCache()),
     })
     const callback = instance.provider.callback()

@@ -21,7 +21,7 @@ export type {
   BackchannelPorts,
   WaitingRequest,
 } from './backchannel-ports.ts'
-export { certificateEndpoints } from './certificates.ts'
+export { certificateEndpoints, endpointsShowingPages } from './certificates.ts'
 export type { CodeProblem, DevicePages, DevicePorts } from './device-ports.ts'
 export type { FinishedLogin, Interactions, PendingInteraction, Trail } from './interactions.ts'
 export type {
@@ -32,7 +32,7 @@ export type {
   ProviderPages,
   RememberedConsent,
 } from './ports.ts'
-export type { SessionEnded } from './revocation.ts'
+export type { SessionsEnded } from './revocation.ts'
 export type { KnownAccess, KnownSession } from './session-directory.ts'
 export type { SignedIn, SignInRequest } from './sign-in-doors.ts'
 

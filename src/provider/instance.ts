@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { errors, Provider } from 'oidc-provider'
+import type { RequestFacts } from '../kernel/http.ts'
 import { areas } from './areas.ts'
 import { reportAskedAcr } from './assurance.ts'
 import { openBackchannelRequests } from './backchannel-rows.ts'
@@ -30,6 +31,11 @@ export interface Instance {
 export const outboundOf = ({ settings }: ProviderDependencies): OutboundFetch =>
   openOutbound({ allowPrivate: settings.outboundAllowPrivate, allowHosts: settings.outboundAllowHosts })
 
+const current = {
+  currentClientId: () => Provider.ctx?.oidc.client?.clientId,
+  currentAddress: () => (Provider.ctx?.state.facts as RequestFacts | undefined)?.address,
+}
+
 /** Builds the library's provider, which takes under a millisecond; done anew whenever keys have changed. */
 export async function buildInstance(received: InstanceInputs): Promise<Instance> {
   const inputs = {
@@ -42,13 +48,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   const revision = revisionOf(received.ports)
   const keyMaterial = await ports.keys.snapshot()
   const authorizationTypes = await ports.authorizationTypes.list()
-  const sessions = eachOrUnavailable(
-    openSessions({
-      ...inputs,
-      currentRequest: () => Provider.ctx,
-      currentUse: () => useOf(Provider.ctx, ports),
-    }),
-  )
+  const sessions = eachOrUnavailable(sessionsOf(inputs))
   const adapter = {
     artefacts,
     sessions,
@@ -57,7 +57,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
     backchannelRequests: openBackchannelRequests(inputs),
     serverScopes: serverScopesOf(ports.accounts),
     detailTypes: new Set(authorizationTypes.map(({ type }) => type)),
-    currentClientId: () => Provider.ctx?.oidc.client?.clientId,
+    ...current,
   }
   const provider = new Provider(
     issuer,
@@ -80,6 +80,13 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
   provider.use(ownLogoutForm(ports.pages))
   return { provider, sessions, revision }
 }
+
+const sessionsOf = (inputs: InstanceInputs): SessionStore =>
+  openSessions({
+    ...inputs,
+    currentRequest: () => Provider.ctx,
+    currentUse: () => useOf(Provider.ctx, inputs.ports),
+  })
 
 /** Counts the changes of what the library is told once, when it is built; `undefined` while that cannot be known. */
 export function revisionOf({ keys, authorizationTypes }: Ports): string | undefined {

@@ -5,6 +5,7 @@ import { grantReferenceClaim } from './grant-reference.ts'
 import type { InstanceInputs } from './inputs.ts'
 import { type JwtAccessToken, type JwtAccessTokens, openJwtAccessTokens } from './jwt-access-tokens.ts'
 import { mayIntrospect } from './resource-servers.ts'
+import { originClaim } from './token-exchange/origin.ts'
 
 const signedIntrospection = 'application/token-introspection+jwt'
 
@@ -78,7 +79,7 @@ async function introspect(
 
 /** Everything that the token itself says, as whoever has it could read it there. */
 function described({ payload }: JwtAccessToken): Readonly<Record<string, unknown>> {
-  const { [grantReferenceClaim]: _, ...said } = payload
+  const { [grantReferenceClaim]: _grant, [originClaim]: _origin, ...said } = payload
   const { jkt } = (payload.cnf ?? {}) as { jkt?: string }
   return { ...said, active: true, token_type: jkt === undefined ? 'Bearer' : 'DPoP' }
 }

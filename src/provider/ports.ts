@@ -105,8 +105,8 @@ export interface ProviderClient extends ClientProfile, ExchangeFields, ClientEnc
 }
 
 export interface Clients {
-  /** `undefined` for a client that does not exist or is disabled. */
-  find(clientId: string): Promise<ProviderClient | undefined>
+  /** `undefined` for a client that does not exist or is disabled. `address` is that of whoever names it. */
+  find(clientId: string, address?: string): Promise<ProviderClient | undefined>
   /** Compares with each secret of the client that has not expired, in constant time. */
   verifySecret(clientId: string, presented: string): Promise<boolean>
   /** Those that authenticate by tokens of trusted issuers. */

@@ -56,13 +56,13 @@ const unsigned: Look = ({ rules, route, sent: { request, request_uri } }) => {
   const isRequest = route === 'authorization' || route === 'pushed_authorization_request'
   if (!isRequest || !rules.signedRequests || request !== undefined || request_uri !== undefined)
     return undefined
-  return new errors.InvalidRequest(`the request must be a signed request object ${by(rules)}`)
+  return new errors.InvalidRequest(`the request must be a signed request object${by(rules)}`)
 }
 
 const wronglySigned: Look = ({ rules, sent: { request } }) =>
   isForeignAlgorithm(rules, request)
     ? new errors.InvalidRequestObject(
-        `the request object must be signed with ${algorithms(rules)} ${by(rules)}`,
+        `the request object must be signed with ${algorithms(rules)}${by(rules)}`,
       )
     : undefined
 
@@ -70,7 +70,7 @@ const wronglySigned: Look = ({ rules, sent: { request } }) =>
 const ofBrowsers: readonly Look[] = [
   ({ rules, sent: { request_uri } }) =>
     rules.pushedRequests && request_uri === undefined
-      ? new errors.InvalidRequest(`the request must be pushed first (PAR) ${by(rules)}`)
+      ? new errors.InvalidRequest(`the request must be pushed first (PAR)${by(rules)}`)
       : undefined,
   unsigned,
   wronglySigned,
@@ -80,27 +80,27 @@ const ofBrowsers: readonly Look[] = [
 const ofClients: readonly Look[] = [
   ({ rules, sent, authorization }) =>
     sent.client_secret !== undefined || authorization !== ''
-      ? notAuthenticated(`the client must prove itself by a key and not by a secret ${by(rules)}`)
+      ? notAuthenticated(`the client must prove itself by a key and not by a secret${by(rules)}`)
       : undefined,
   ({ rules, sent: { client_assertion } }) =>
     isForeignAlgorithm(rules, client_assertion)
-      ? notAuthenticated(`the client assertion must be signed with ${algorithms(rules)} ${by(rules)}`)
+      ? notAuthenticated(`the client assertion must be signed with ${algorithms(rules)}${by(rules)}`)
       : undefined,
   ({ rules, sent: { client_assertion }, issuer }) =>
     rules.issuerAudience && partsOf(client_assertion)?.claims.aud !== issuer && client_assertion !== undefined
-      ? notAuthenticated(`the client assertion must have the issuer as its one audience ${by(rules)}`)
+      ? notAuthenticated(`the client assertion must have the issuer as its one audience${by(rules)}`)
       : undefined,
   ({ rules, sent: { client_assertion }, now }) =>
     isFuture(partsOf(client_assertion)?.claims ?? {}, now)
-      ? notAuthenticated(`the client assertion must not be from the future ${by(rules)}`)
+      ? notAuthenticated(`the client assertion must not be from the future${by(rules)}`)
       : undefined,
   ({ rules, dpop }) =>
     dpop !== '' && isForeignAlgorithm(rules, dpop)
-      ? new errors.InvalidDpopProof(`the DPoP proof must be signed with ${algorithms(rules)} ${by(rules)}`)
+      ? new errors.InvalidDpopProof(`the DPoP proof must be signed with ${algorithms(rules)}${by(rules)}`)
       : undefined,
   ({ rules, dpop, now }) =>
     isFuture(partsOf(dpop)?.claims ?? {}, now)
-      ? new errors.InvalidDpopProof(`the DPoP proof must not be from the future ${by(rules)}`)
+      ? new errors.InvalidDpopProof(`the DPoP proof must not be from the future${by(rules)}`)
       : undefined,
   unsigned,
   wronglySigned,

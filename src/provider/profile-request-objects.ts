@@ -41,7 +41,7 @@ export function refuseRequestObject(
 const faults: readonly Fault[] = [
   (rules, { claims }) => {
     const missing = rules.fapi && ['exp', 'nbf', 'aud'].find((claim) => claims[claim] === undefined)
-    return missing && `the request object must have the claim ${missing} ${by(rules)}`
+    return missing && `the request object must have the claim ${missing}${by(rules)}`
   },
   // OpenID Connect CIBA Core 1.0 §7.1.1, whatever the profile.
   (_rules, { route, claims }) => {
@@ -51,30 +51,32 @@ const faults: readonly Fault[] = [
   },
   // What was pushed unsigned is kept by the library in an unsigned object of its own; so it was before it had to be signed.
   (rules, { header, signed }) =>
-    signed && header.alg === 'none' ? `the request must be a signed request object ${by(rules)}` : undefined,
+    signed && header.alg === 'none'
+      ? `the request must be a signed request object${rules.signedRequests ? by(rules) : ', as the client demands of itself'}`
+      : undefined,
   (rules, { header }) => {
     if (rules.algorithms === undefined || header.alg === 'none') return undefined
     return rules.algorithms.includes(String(header.alg))
       ? undefined
-      : `the request object must be signed with ${rules.algorithms.join(', ')} ${by(rules)}`
+      : `the request object must be signed with ${rules.algorithms.join(', ')}${by(rules)}`
   },
   (rules, { claims }) => {
     if (rules.fapi === undefined) return undefined
     const lifetime = Number(claims.exp) - Number(claims.nbf)
     return lifetime > 0 && lifetime <= longestSeconds
       ? undefined
-      : `the request object must expire within 60 minutes of its nbf ${by(rules)}`
+      : `the request object must expire within 60 minutes of its nbf${by(rules)}`
   },
   (rules, { claims, now }) => {
     if (rules.fapi === undefined) return undefined
     const seconds = now.getTime() / 1000
     return Number(claims.nbf) >= seconds - longestSeconds
       ? undefined
-      : `the nbf of the request object must not be older than 60 minutes ${by(rules)}`
+      : `the nbf of the request object must not be older than 60 minutes${by(rules)}`
   },
   (rules, { claims, now }) =>
     rules.fapi !== undefined && isFuture(claims, now)
-      ? `the request object must not be from the future ${by(rules)}`
+      ? `the request object must not be from the future${by(rules)}`
       : undefined,
 ]
 

@@ -46,7 +46,7 @@ const checks: readonly Check[] = [
       (name) => params[name] === undefined && outside[name] !== undefined,
     )
     return missing
-      ? new errors.InvalidRequest(`${missing} must stand in the signed request object ${by(rules)}`)
+      ? new errors.InvalidRequest(`${missing} must stand in the signed request object${by(rules)}`)
       : undefined
   },
 
@@ -56,7 +56,7 @@ const checks: readonly Check[] = [
 
   ({ rules, responseType, offered }) => {
     if (responseType === 'none' || rules.responses[responseType] !== undefined) return undefined
-    const description = `the response type ${responseType} is not allowed ${by(rules)}`
+    const description = `the response type ${responseType} is not allowed${by(rules)}`
     return offered.includes(responseType)
       ? new errors.InvalidRequest(description)
       : new errors.UnsupportedResponseType(description)
@@ -67,13 +67,13 @@ const checks: readonly Check[] = [
     // One that there is not at all is the library's to name.
     if (modes === undefined || modes.includes(responseMode) || !known.has(responseMode)) return undefined
     return new errors.InvalidRequest(
-      `the response mode ${responseMode} is not allowed with ${responseType} ${by(rules)}: use one of ${modes.join(', ')}`,
+      `the response mode ${responseMode} is not allowed with ${responseType}${by(rules)}: use one of ${modes.join(', ')}`,
     )
   },
 
   ({ rules, params }) =>
     params.code_challenge !== undefined && params.code_challenge_method !== 'S256'
-      ? new errors.InvalidRequest(`PKCE must use S256 ${by(rules)}: send code_challenge_method S256`)
+      ? new errors.InvalidRequest(`PKCE must use S256${by(rules)}: send code_challenge_method S256`)
       : undefined,
 ]
 

@@ -57,8 +57,8 @@ export function rulesOf(profiles: SecurityProfiles, client: Client): ProfileRule
   return found
 }
 
-/** The words that every refusal ends with. */
-export const by = ({ name }: ProfileRules): string => `by its security profile ${name}`
+/** The words with which every refusal tells why. */
+export const by = ({ name }: ProfileRules): string => `, as the client's security profile ${name} demands`
 
 /** An error of the library whose description is ours, also where its own is fixed. */
 export function described<E extends errors.OIDCProviderError>(error: E, description: string): E {

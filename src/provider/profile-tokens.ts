@@ -9,15 +9,15 @@ import { by, described, type ProfileRules } from './profile-rules.ts'
 export function refuseUnbound(rules: ProfileRules, client: Client, ctx: KoaContextWithOIDC): void {
   if (rules.binding === undefined) return
   if (client.dpopBoundAccessTokens === true) {
-    if (ctx.get('dpop') === '') throw ungranted(`a DPoP proof is required ${by(rules)}`)
+    if (ctx.get('dpop') === '') throw ungranted(`a DPoP proof is required${by(rules)}`)
     return
   }
   if (client.tlsClientCertificateBoundAccessTokens === true) {
     if (ctx.state.clientCertificate === undefined)
-      throw ungranted(`a TLS client certificate is required ${by(rules)}`)
+      throw ungranted(`a TLS client certificate is required${by(rules)}`)
     return
   }
-  throw ungranted(`tokens must be bound to a TLS certificate, which this server does not offer, ${by(rules)}`)
+  throw ungranted(`tokens must be bound to a TLS certificate${by(rules)}, and this server offers none`)
 }
 
 const ungranted = (description: string): Error => described(new errors.InvalidGrant(description), description)

@@ -52,7 +52,7 @@ function needsChallenge(ctx: KoaContextWithOIDC, client: Client, profiles: Secur
     public: client.clientAuthMethod === 'none',
   }[rules.pkce]
   if (!needed) return false
-  throw new errors.InvalidRequest(`PKCE is required ${by(rules)}: send code_challenge with S256`)
+  throw new errors.InvalidRequest(`PKCE is required${by(rules)}: send code_challenge with S256`)
 }
 
 /** Each request is looked at once, when its client has been found and before the library has its own say. */
@@ -66,7 +66,7 @@ function lookAtEach(provider: Provider, { ports, clock, issuer }: InstanceInputs
     if (client === undefined) {
       const name = typeof id === 'string' ? await ports.profiles.refused(id) : undefined
       if (name === undefined) return undefined
-      const description = `the server does not allow what the client is registered for by its security profile ${name}`
+      const description = `this server does not allow the security profile or response types of the client (${name})`
       throw new errors.UnauthorizedClient(description)
     }
     // An error is told to the application, for which the library looks it up once more.

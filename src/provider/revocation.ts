@@ -36,14 +36,14 @@ export interface Revocation {
   clientEndedAt(clientId: string): Promise<Date | undefined>
 }
 
-/** Told of each session that is ended, in the transaction that ends it. */
-export type SessionEnded = (db: DatabaseTransaction, ended: EndedSession) => Promise<void>
+/** Told of the sessions that are ended, in the transaction that ends them. */
+export type SessionsEnded = (db: DatabaseTransaction, ended: readonly EndedSession[]) => Promise<void>
 
 export interface RevocationDependencies {
   readonly storage: Storage
   readonly clock: Clock
   readonly settings: Pick<SettingValues<typeof settings>, 'accessTokenMaximumSeconds'>
-  readonly sessionEnded: SessionEnded
+  readonly sessionsEnded: SessionsEnded
 }
 
 const clientEnd = 'ClientEnd'
@@ -79,7 +79,7 @@ const endingClient = ({
 const browserBound = ['Session', 'Interaction']
 
 export const openRevocation = (dependencies: RevocationDependencies): Revocation => {
-  const { storage, sessionEnded } = dependencies
+  const { storage, sessionsEnded } = dependencies
   const locked = locking(storage)
 
   return {
@@ -93,7 +93,7 @@ export const openRevocation = (dependencies: RevocationDependencies): Revocation
       const where = { model: 'Session', sessionUid: uid }
       const { userId } = (await db.artefact.findFirst({ where, select: { userId: true } })) ?? {}
       if (userId) await locked.user(db, userId)
-      return await endingSession(locked.session, sessionEnded)(db, uid, options)
+      return await endingSession(locked.session, sessionsEnded)(db, uid, options)
     },
 
     endExpiredSessions: endingExpired(dependencies, locked),
@@ -102,10 +102,10 @@ export const openRevocation = (dependencies: RevocationDependencies): Revocation
       await locked.user(db, userId)
       const ended = await sessionsOf(db, { userId })
       await removeAll(db, { userId })
-      for (const { session } of ended) await sessionEnded(db, session)
+      await sessionsEnded(db, sessionsIn(ended))
     },
 
-    endOthersOfUser: endingOthers(locked.user, sessionEnded),
+    endOthersOfUser: endingOthers(locked.user, sessionsEnded),
 
     endClientOfUser: async (db, userId, clientId) => (await removeAll(db, { userId, clientId })) > 0,
 
@@ -116,7 +116,7 @@ export const openRevocation = (dependencies: RevocationDependencies): Revocation
 const endingOthers =
   (
     lock: (db: DatabaseTransaction, userId: string) => Promise<void>,
-    sessionEnded: SessionEnded,
+    sessionsEnded: SessionsEnded,
   ): Revocation['endOthersOfUser'] =>
   async (db, userId, { sessionUid, interactionUid }) => {
     await lock(db, userId)
@@ -145,7 +145,10 @@ const endingOthers =
         OR: [{ grantId: null }, { grantId: { notIn: grantIds } }],
       },
     })
-    for (const { session } of all) if (session.sessionUid !== sessionUid) await sessionEnded(db, session)
+    await sessionsEnded(
+      db,
+      sessionsIn(all).filter((session) => session.sessionUid !== sessionUid),
+    )
   }
 
 /**
@@ -182,7 +185,7 @@ const locking = ({ dialect }: Storage) => ({
 const endingSession =
   (
     lock: (db: DatabaseTransaction, uid: string) => Promise<void>,
-    sessionEnded: SessionEnded,
+    sessionsEnded: SessionsEnded,
   ): Revocation['endSession'] =>
   async (db, uid, { offlineAccess, userId }) => {
     await lock(db, uid)
@@ -202,7 +205,7 @@ const endingSession =
       db,
       [...ending, ...given].flatMap(({ grantId }) => grantId ?? []),
     )
-    if (session.userId !== '') await sessionEnded(db, session)
+    if (session.userId !== '') await sessionsEnded(db, [session])
     return session
   }
 
@@ -214,7 +217,7 @@ const expiredBatch = 100
  */
 const endingExpired =
   (
-    { storage, clock, sessionEnded }: RevocationDependencies,
+    { storage, clock, sessionsEnded }: RevocationDependencies,
     locked: ReturnType<typeof locking>,
   ): Revocation['endExpiredSessions'] =>
   async () => {
@@ -232,7 +235,7 @@ const endingExpired =
         const [found] = await sessionsOf(db, { ...expired, sessionUid: sessionUid ?? '' })
         if (found === undefined) return
         await db.artefact.deleteMany({ where: { ...expired, sessionUid } })
-        await sessionEnded(db, found.session)
+        await sessionsEnded(db, [found.session])
       })
     }
     return rows.length === expiredBatch
@@ -242,6 +245,9 @@ interface FoundSession {
   readonly session: EndedSession
   readonly grants: readonly { readonly grantId: string; readonly outlives: boolean }[]
 }
+
+const sessionsIn = (found: readonly FoundSession[]): readonly EndedSession[] =>
+  found.map(({ session }) => session)
 
 interface Authorization {
   readonly sid?: string

@@ -28,7 +28,7 @@ export interface SessionStore {
 
 export interface SessionDependencies extends SessionRowDependencies {
   readonly settings: SettingValues<typeof settings>
-  readonly artefacts: Pick<Artefacts, 'findBy' | 'endSession' | 'endGrant'>
+  readonly artefacts: Pick<Artefacts, 'findSessionByUid' | 'endSession' | 'endGrant'>
   /** The object that stands for the current request; what was read in it is the base of what is written in it. */
   readonly currentRequest: () => object | undefined
   /** What the current request tells of the browser. */
@@ -61,7 +61,7 @@ export function openSessions(dependencies: SessionDependencies): SessionStore {
 
   return {
     save,
-    findByUid: async (uid) => live(await artefacts.findSession(uid)),
+    findByUid: async (uid) => live(await artefacts.findSessionByUid(uid)),
 
     async find(id) {
       const found = await rows.find(id)
@@ -110,7 +110,7 @@ const authorizing =
   async (uid, clientId, given) => {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const at = await rows.findByUid(uid)
-      const session = live(await artefacts.findSession(uid))
+      const session = live(await artefacts.findSessionByUid(uid))
       if (at === undefined || session === undefined) return undefined
       const before = authorizationsOf(session)
       const payload = {

@@ -54,10 +54,7 @@ export const settings = {
   ),
   outboundAllowPrivate: flag(
     false,
-    'Allow fetching client key sets (jwks_uri) from private, loopback and link-local addresses.',
+    'Let the server call what clients and issuers name (key sets, logout and notification addresses, documents) at private, loopback and link-local addresses.',
   ),
-  outboundAllowHosts: list(
-    [],
-    'Host names that may resolve to private addresses when client key sets are fetched.',
-  ),
+  outboundAllowHosts: list([], 'Host names of such addresses that may resolve to private ones.'),
 }

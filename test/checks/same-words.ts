@@ -9,6 +9,7 @@ export const sameAsEnglish: Readonly<Record<string, readonly string[]>> = {
   'Error: {title} · {brand}': ['es'],
   Link: ['de', 'it', 'nl', 'pl', 'pt-BR'],
   Name: ['de'],
+  No: ['es', 'it'],
   Passkeys: ['de', 'nl'],
   Password: ['it'],
   Status: ['de', 'nl', 'pl', 'pt-BR'],

@@ -249,7 +249,7 @@ describe('what comes in between', () => {
     expect(all.filter(({ state }) => state === 'delivered')).toHaveLength(500)
     const sids = told.got.map(({ token }) => claimsOf(token).sid)
     expect(new Set(sids).size).toBe(500)
-  })
+  }, 120_000)
 
   /** Signs out on the account page, as that process of the server serves it. */
   async function signOutAt(door: { readonly issuer: string; readonly port: number }): Promise<void> {

@@ -35,6 +35,7 @@ describe('documents of strangers', () => {
       registering,
       clock,
       log: latchkey.app.log,
+      keyOf: (address: string) => address,
       fetch: (id) => {
         asked.set(id, (asked.get(id) ?? 0) + 1)
         return answers(id)
@@ -54,9 +55,9 @@ describe('documents of strangers', () => {
       )
     const rows = new Map<string, Client>()
     return {
-      find: (id: string, { known = false, sender }: { known?: boolean; sender?: string } = {}) => {
+      find: (id: string, { known = false, address }: { known?: boolean; address?: string } = {}) => {
         if (known && !rows.has(id)) rows.set(id, row(id))
-        return documents.find(id, { stored: async () => rows.get(id), sender })
+        return documents.find(id, { stored: async () => rows.get(id), address })
       },
     }
   }
@@ -97,14 +98,14 @@ describe('documents of strangers', () => {
   it('at many slow hosts leave room where one sender names them', async () => {
     const { find } = open()
     answers = (id) => (id.includes('evil') ? never() : Promise.resolve(json(documentOf(id))))
-    for (let number = 0; number < 50; number += 1) void find(evil(number), { sender: '192.0.2.1' })
-    expect(await find(good, { sender: '192.0.2.2' })).toBeDefined()
+    for (let number = 0; number < 50; number += 1) void find(evil(number), { address: '192.0.2.1' })
+    expect(await find(good, { address: '192.0.2.2' })).toBeDefined()
   })
 
   it('at many slow hosts that many senders name keep nobody from what was allowed before', async () => {
     const { find } = open()
     answers = (id) => (id.includes('evil') ? never() : Promise.resolve(json(documentOf(id))))
-    for (let number = 0; number < 500; number += 1) void find(evil(number), { sender: `192.0.2.${number}` })
+    for (let number = 0; number < 500; number += 1) void find(evil(number), { address: `192.0.2.${number}` })
     expect(asked.size).toBeLessThanOrEqual(21)
     expect(await find(good)).toBeUndefined()
     expect(await find('https://allowed.example/agent', { known: true })).toBeDefined()
@@ -161,6 +162,7 @@ describe('documents of strangers', () => {
       registering,
       clock,
       log: latchkey.app.log,
+      keyOf: (address: string) => address,
       fetch: async (id) => json(documentOf(id)),
       settings: {
         documents: 'any',

@@ -31,7 +31,7 @@ describe('sessions', () => {
       clock: people.clock,
       sealing: openSealing(Buffer.alloc(32, 7)),
       settings: defaultsOf(settings),
-      sessionEnded: async (_db, ended) => void told.push(ended),
+      sessionsEnded: async (_db, ended) => void told.push(...ended),
     })
 
   const open = (storage = people.storage, source = artefacts) => {

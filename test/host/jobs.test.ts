@@ -152,7 +152,7 @@ describe('jobs', () => {
         clock,
         sealing,
         settings: defaultsOf(settings),
-        sessionEnded: async () => undefined,
+        sessionsEnded: async () => undefined,
       })
       const now = clock.now().getTime()
       const row = (id: string, model: string, expiresAt: Date | null) => ({

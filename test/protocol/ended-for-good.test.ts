@@ -31,7 +31,7 @@ describe('what has ended', () => {
   const library = (): Provider => {
     const clients = {
       find: async () => undefined,
-      special: async () => [],
+      listFederated: async () => [],
       verifySecret: async () => false,
     }
     const provider = new Provider(latchkey.issuer, {

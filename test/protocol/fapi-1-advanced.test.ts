@@ -24,7 +24,7 @@ import { newVisitor, type Page } from '../support/visitor.ts'
 
 const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
 const profile = 'fapi-1-advanced'
-const named = expect.stringContaining(`by its security profile ${profile}`)
+const named = expect.stringContaining(`, as the client's security profile ${profile} demands`)
 const insecure = { [allowInsecureRequests]: true }
 /** Its tokens are bound to keys here, as no TLS stands before this server. */
 const bound = { profile, dpopBoundAccessTokens: true }

@@ -22,7 +22,7 @@ import { newVisitor } from '../support/visitor.ts'
 
 const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
 const profile = 'fapi-2-message-signing'
-const named = expect.stringContaining(`by its security profile ${profile}`)
+const named = expect.stringContaining(`, as the client's security profile ${profile} demands`)
 const insecure = { [allowInsecureRequests]: true }
 
 describe('a client of the profile fapi-2-message-signing', () => {
@@ -123,7 +123,7 @@ describe('a client of the profile fapi-2-message-signing', () => {
 
     it.each(['nbf', 'exp'])('a request object without %s, which it is told', async (claim) => {
       const answer = await bank.push({ request: (await ask({}, { claims: { [claim]: undefined } })).request })
-      expect(refusalOf(answer).description).toContain(`the claim ${claim} by its security profile`)
+      expect(refusalOf(answer).description).toContain(`the claim ${claim}, as the client's security profile ${profile} demands`)
     })
 
     it('a request object signed by RS256', async () => {

@@ -13,7 +13,7 @@ import { newVisitor } from '../support/visitor.ts'
 
 const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
 const profile = 'fapi-2-security'
-const named = expect.stringContaining(`by its security profile ${profile}`)
+const named = expect.stringContaining(`, as the client's security profile ${profile} demands`)
 
 describe('a client of the profile fapi-2-security', () => {
   let latchkey: RunningLatchkey

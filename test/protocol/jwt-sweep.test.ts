@@ -6,7 +6,7 @@ import { json } from '../support/any-input.ts'
 import { encode } from '../support/client-keys.ts'
 import { type Claims, type JwtPlaces, openJwtPlaces, type Place } from '../support/jwt-places.ts'
 
-const refused = /^(40[013] \w+|413\b.*|431\b.*|led back: (invalid_request|invalid_request_object))$|^400$/
+const refused = /^(40[013] \w+|41[34]\b.*|431\b.*|led back: (invalid_request|invalid_request_object))$|^400$/
 const now = (): number => Math.floor(Date.now() / 1000)
 const hour = 3_600
 
@@ -56,7 +56,7 @@ const attacks: Readonly<Record<string, Attack>> = {
   'begins in an hour': ({ sign }, place) =>
     sign(place, { iat: now() + hour, nbf: now() + hour, exp: now() + hour + 60 }),
   'has times that are text': ({ sign }, place) => sign(place, { iat: 'now', exp: 'later' }),
-  'is longer than anything real': ({ sign }, place) => sign(place, { padding: 'x'.repeat(200_000) }),
+  'is longer than anything real': ({ sign }, place) => sign(place, { padding: 'x'.repeat(48_000) }),
   'is deeper than anything real': async (_house, place) => {
     const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`
     return `${encode(place.header())}.${encode(`{"deep":${deep}}`)}.${'x'.repeat(86)}`
@@ -77,7 +77,7 @@ describe('a JWT', () => {
     house = await openJwtPlaces()
   })
   afterAll(async () => {
-    expect(house.latchkey.logged.filter((line) => line.startsWith('{"level":"error"'))).toEqual([])
+    expect(house?.latchkey.logged.filter((line) => line.startsWith('{"level":"error"'))).toEqual([])
     await house[Symbol.asyncDispose]()
   })
 

@@ -5,7 +5,7 @@ import { refusalOf } from '../support/strict-party.ts'
 import { newVisitor } from '../support/visitor.ts'
 
 const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analytical engine 1843' }
-const named = expect.stringContaining('by its security profile oauth-2.1')
+const named = expect.stringContaining(", as the client's security profile oauth-2.1 demands")
 
 describe.each([
   ['that says nothing of a profile', {}],

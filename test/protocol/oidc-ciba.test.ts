@@ -1,5 +1,7 @@
 import * as openid from 'openid-client'
 import { describe, expect, it } from 'vitest'
+import { commandLineActor } from '../../src/kernel/http.ts'
+import { accept, parseCreate } from '../../src/kernel/input.ts'
 import { callback, outcomes, times, userinfo } from '../support/application.ts'
 import { type Asking, answer, answerPage, applications, bank, ciba } from '../support/asking.ts'
 import { movableClock } from '../support/clock.ts'
@@ -146,6 +148,19 @@ describe('asking for a person who is elsewhere', () => {
     ['a message over lines', { binding_message: 'a\nb' }, 'invalid_binding_message'],
     ['a long message', { binding_message: 'x'.repeat(65) }, 'invalid_binding_message'],
     ['a message that turns the line round', { binding_message: 'a\u202eb' }, 'invalid_binding_message'],
+    ['a message with an address', { binding_message: 'see https://evil.example' }, 'invalid_binding_message'],
+    ['a message with a path', { binding_message: 'evil example/pay' }, 'invalid_binding_message'],
+    ['a message with a host', { binding_message: 'Call www.evil.example' }, 'invalid_binding_message'],
+    [
+      'a message with a host of another script',
+      { binding_message: 'evil\u3002example' },
+      'invalid_binding_message',
+    ],
+    [
+      'details that nobody would be shown',
+      { authorization_details: '[{"type":"payment"}]' },
+      'invalid_request',
+    ],
     ['a user code', { user_code: '1234' }, 'invalid_request'],
     ['a context', { request_context: '{}' }, 'invalid_request'],
     ['an expiry that is none', { requested_expiry: '-1' }, 'invalid_request'],
@@ -153,6 +168,27 @@ describe('asking for a person who is elsewhere', () => {
     await using opened = await bank()
     const { ask } = opened
     expect((await ask(form)).body).toMatchObject({ error })
+  })
+
+  it('refuses details of a type that the application may ask for elsewhere', async () => {
+    const details = { type: 'payment' }
+    const resource = 'https://pay.example.test'
+    await using opened = await bank()
+    await opened.door.latchkey.createApi({ indicator: resource, name: 'Pay', scopes: [{ name: 'pay' }] })
+    const { authorizationTypes, clients } = opened.door.latchkey.app.features
+    const { fields } = authorizationTypes.resource
+    const type = accept(parseCreate(fields, { ...details, title: 'Pay', fields: [] }))
+    await authorizationTypes.resource.create(type, commandLineActor)
+    const item = await clients.resource.find(opened.id)
+    if (item === undefined) throw new Error('The client is gone.')
+    await clients.resource.update(item, { authorizationDetailsTypes: ['payment'] }, commandLineActor)
+    expect(
+      (await opened.ask({ resource, authorization_details: JSON.stringify([details]) })).body,
+    ).toMatchObject({
+      error: 'invalid_request',
+      error_description: 'authorization_details are not supported here',
+    })
+    expect((await opened.ask()).status).toBe(200)
   })
 
   it('asks a person only so often', async () => {

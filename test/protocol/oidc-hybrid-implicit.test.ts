@@ -19,7 +19,7 @@ const ada = { email: 'ada@example.test', name: 'Ada Lovelace', password: 'analyt
 const allowed = { LATCHKEY_CLIENTS_ALLOW_LEGACY: 'true' }
 const all = ['code', 'code id_token', 'code token', 'code id_token token', 'id_token', 'id_token token']
 const legacy = { profile: 'legacy', redirectUris: [strictCallback], responseTypes: all }
-const named = expect.stringContaining('by its security profile legacy')
+const named = expect.stringContaining(", as the client's security profile legacy demands")
 
 const half = (text: unknown): string =>
   createHash('sha256').update(String(text)).digest().subarray(0, 16).toString('base64url')
@@ -180,7 +180,7 @@ describe('a client of the profile legacy', () => {
       const usual = await register(latchkey, { redirectUris: [strictCallback] })
       for (const type of all) {
         const page = await visit(newVisitor(), ask(usual, { response_type: type }))
-        expect(refusalOf(page).description).toContain('by its security profile oauth-2.1')
+        expect(refusalOf(page).description).toContain(", as the client's security profile oauth-2.1 demands")
       }
     })
 

@@ -41,11 +41,12 @@ describe('an address that a client makes the server ask', () => {
     await trap[Symbol.asyncDispose]()
   })
 
-  it.each(Object.entries(flows))('leads to nothing private: %s', async (_name, flow) => {
+  it.each(Object.entries(flows))('leads to nothing private: %s', async (name, flow) => {
     const before = trap.attempts().length
     const told: [string, string][] = []
+    // Each of these takes a whole sign-in.
     for (const host of hosts)
-      for (const scheme of ['https', 'http']) {
+      for (const scheme of name === 'backchannel_logout_uri' ? ['https'] : ['https', 'http']) {
         const url = `${scheme}://${host}:${trap.port}/keys`
         told.push([url, await outcome(latchkey, flow, url)])
       }

@@ -53,7 +53,6 @@ const restrictions = {
   scopes: ['openid'],
   grantTypes: ['authorization_code'],
   accessTokenTtlSeconds: 60,
-  refreshTokenMaximumSeconds: 300,
   mayAct: { sub: 'nobody' },
   dpopBoundAccessTokens: true,
   dpopNonceRequired: true,
@@ -98,10 +97,11 @@ describe('what an administrator has set of a client that registered itself', () 
   })
 
   it('survives a profile that the client would rather not keep to', async () => {
-    const client = await registered(latchkey)
-    await client.restrict({ profile: 'fapi-2', idTokenAlgorithm: 'ES256' })
-    await client.put()
-    expect(await client.item()).toMatchObject({ profile: 'fapi-2', idTokenAlgorithm: 'ES256' })
+    const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://app.example.com/keys' }
+    const client = await registered(latchkey, keys)
+    await client.restrict({ profile: 'fapi-2-security', idTokenAlgorithm: 'ES256' })
+    expect(await client.put(keys)).toMatchObject({ status: 200 })
+    expect(await client.item()).toMatchObject({ profile: 'fapi-2-security', idTokenAlgorithm: 'ES256' })
   })
 
   it('stays even where it is what the client had said itself', async () => {

@@ -193,8 +193,8 @@ describe('whoever is told that a session ended', () => {
     const told: EndedSession[] = []
     const feature: Feature = {
       name: 'listener',
-      async sessionEnded(_db, ended) {
-        told.push(ended)
+      async sessionsEnded(_db, ended) {
+        told.push(...ended)
       },
     }
     ;(latchkey.app.all as Feature[]).push(feature)
@@ -226,7 +226,7 @@ describe('whoever is told that a session ended', () => {
     await shop.signIn(visitor, ada)
     const feature: Feature = {
       name: 'listener',
-      async sessionEnded() {
+      async sessionsEnded() {
         throw new Error('no room in the outbox')
       },
     }

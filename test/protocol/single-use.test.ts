@@ -118,7 +118,7 @@ describe('an authorization code', () => {
       settings: latchkey.app.config.provider,
       currentRequest: () => undefined,
     })
-    const clients = { find: async () => undefined, special: async () => [], verifySecret: async () => false }
+    const clients = { find: async () => undefined, listFederated: async () => [], verifySecret: async () => false }
     const adapter = adapterFactory({
       artefacts,
       sessions,

@@ -17,7 +17,7 @@ const unknown: DeviceModel = {
   startedAt: new Date('2026-01-01T12:00:00Z'),
   firstParty: false,
   address: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
-  sameAddress: false,
+  sameNetwork: false,
 }
 const device: DeviceModel = { ...unknown, browser: 'Samsung Internet for Android', system: 'Tizen' }
 const consent = {
@@ -59,7 +59,7 @@ export const deviceSamples: readonly Sample[] = [
     template: 'login/consent',
     model: {
       ...consent,
-      device: { ...unknown, firstParty: true, sameAddress: true },
+      device: { ...unknown, firstParty: true, sameNetwork: true },
     },
   },
   { name: 'device-approved', template: 'device/approved', model: { client } },

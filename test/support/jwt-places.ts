@@ -62,7 +62,11 @@ async function parties(latchkey: RunningLatchkey, jwk: object, outside: { readon
       authentication: 'private_key_jwt',
       grantTypes: ['authorization_code', 'client_credentials'],
     }),
-    asker: await latchkey.createClient({ ...web, name: 'Asker' }),
+    asker: await latchkey.createClient({
+      ...web,
+      name: 'Asker',
+      authentication: 'client_secret_basic',
+    }),
     holder: await latchkey.createClient({
       kind: 'service',
       name: 'Holder',

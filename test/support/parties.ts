@@ -32,7 +32,7 @@ export function partiesOn(storage: Storage, settings = strict) {
   const { audit } = openAudit({ storage, clock, log, settings: { retentionSeconds: 86_400 } })
   const clients = openClients({
     serverChecks: [],
-    describedClient: (_id, stored) => stored(),
+    describedClient: (_id, { stored }) => stored(),
     fetch: () => Promise.reject(new Error('Nothing is fetched here.')),
     settings,
     storage,

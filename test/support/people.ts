@@ -74,7 +74,11 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
   const mails: MailMessage[] = []
   const queued: { readonly topic: string; readonly payload: unknown }[] = []
   const mail: Mail = { available: true, send: async (message) => void mails.push(message) }
-  const outbox: Outbox = { put: async (_db, topic, payload) => void queued.push({ topic, payload }) }
+  const outbox: Outbox = {
+    put: async (_db, topic, payload) => void queued.push({ topic, payload }),
+    putAll: async (_db, topic, payloads) =>
+      void queued.push(...payloads.map((payload) => ({ topic, payload }))),
+  }
   const { notices } = openNotices({
     clock,
     issuer,

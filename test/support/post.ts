@@ -70,7 +70,7 @@ export function postOn(storage: Storage, clock: Clock = fixedClock(), options: P
   const artefacts = openArtefacts({
     ...common,
     settings: defaultsOf(providerSettings),
-    sessionEnded: async () => {},
+    sessionsEnded: async () => {},
   })
   const forgotten: string[] = []
   const notices = openNotices({

@@ -47,13 +47,16 @@ export function openLogouts({ store, clock, outbox, queue, wanting, settings, st
   return {
     /** In the transaction that ends the session. */
     async tell(db: DatabaseTransaction, logouts: readonly Logout[]): Promise<void> {
-      const clientIds = logouts.map(({ clientId }) => clientId)
-      const wanted = await wanting(db, clientIds)
+      const wanted = await wanting(db, [...new Set(logouts.map(({ clientId }) => clientId))])
       const tellings = logouts.flatMap(({ clientId, userId, sessionUid, sid }) =>
         wanted.has(clientId) ? [{ id: newId(), clientId, userId, sessionUid, sid, ...times() }] : [],
       )
       await store.insert(db, tellings)
-      for (const { id } of tellings) await outbox.put(db, topic, { id })
+      await outbox.putAll(
+        db,
+        topic,
+        tellings.map(({ id }) => ({ id })),
+      )
     },
 
     /** Makes what waits due at once, and what failed or was refused wait again; answers with how many. */

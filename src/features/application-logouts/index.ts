@@ -37,12 +37,10 @@ export function openApplicationLogouts(
       connect: delivery.connect,
       tell: (logout: Logout) => storage.transaction((db) => logouts.tell(db, [logout])),
     },
-    async sessionEnded(db, { sids, ...session }) {
-      const told: readonly Logout[] = Object.entries(sids).map(([clientId, sid]) => ({
-        clientId,
-        sid,
-        ...session,
-      }))
+    async sessionsEnded(db, ended) {
+      const told: readonly Logout[] = ended.flatMap(({ sids, userId, sessionUid }) =>
+        Object.entries(sids).map(([clientId, sid]) => ({ clientId, sid, userId, sessionUid })),
+      )
       if (told.length > 0) await logouts.tell(db, told)
     },
     deliveries: [delivery],

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Client, Registering } from '../clients/index.ts'
-import { openSlots } from './document-slots.ts'
+import { type Asker, openSlots } from './document-slots.ts'
 
 type Draft = ReturnType<Registering['draft']>
 
@@ -12,14 +12,6 @@ export interface Kept {
   /** As it was made for what is stored of it: the same object as long as nothing changes. */
   client?: Client | undefined
   stored?: object | undefined
-}
-
-/** Why a document is asked for. */
-export interface Asker {
-  /** Somebody has allowed it before, so that it is no stranger's whim. */
-  readonly isKnown: boolean
-  /** Who names it, by what one sender is likely to have of an address. */
-  readonly sender?: string | undefined
 }
 
 export interface DocumentCache {
@@ -48,32 +40,21 @@ const failureSeconds = 30
 
 /** What was fetched lately. Strangers name the addresses: nothing that they do pushes out what people have allowed. */
 export function openDocumentCache({ clock, staleSeconds, load }: Dependencies): DocumentCache {
-  const known = new LRUCache<string, Kept>({ max: mostKept })
-  const strangers = new LRUCache<string, Kept>({ max: mostKept })
+  const good = openGood()
   const failures = new LRUCache<string, Failure>({ max: mostKept })
   const underWay = new Map<string, Promise<Kept | undefined>>()
   const slots = openSlots()
 
-  const put = (id: string, kept: Kept, isKnown: boolean): Kept => {
-    strangers.delete(id)
-    const cache = isKnown || known.has(id) ? known : strangers
-    cache.set(id, kept)
-    return kept
-  }
-  const before = (id: string, isKnown: boolean): Kept | undefined => {
-    const kept = known.get(id) ?? strangers.get(id)
-    return kept !== undefined && isKnown && !known.has(id) ? put(id, kept, true) : kept
-  }
   const fetchAnew = async (id: string, { isKnown }: Asker): Promise<Kept | undefined> => {
     const now = clock.now().getTime()
     try {
       const { draft, seconds } = await load(id)
       failures.delete(id)
-      return put(id, { draft, until: now + seconds * 1000 }, isKnown)
+      return good.put(id, { draft, until: now + seconds * 1000 }, isKnown)
     } catch (error) {
       const isPassing = error instanceof Unreachable
       failures.set(id, { until: now + failureSeconds * 1000, isPassing })
-      if (!isPassing) for (const cache of [known, strangers]) cache.delete(id)
+      if (!isPassing) good.remove(id)
       return undefined
     }
   }
@@ -91,15 +72,37 @@ export function openDocumentCache({ clock, staleSeconds, load }: Dependencies): 
   return {
     async find(id, asker) {
       const now = clock.now().getTime()
-      const kept = before(id, asker.isKnown)
+      const kept = good.get(id, asker.isKnown)
       if (kept !== undefined && kept.until > now) return kept
       const failure = failures.get(id)
       const isFresh = failure !== undefined && failure.until > now
       const found = isFresh ? undefined : await (underWay.get(id) ?? start(id, asker))
       if (found !== undefined) return found
-      // Gone from here where it was refused.
-      const old = asker.isKnown ? known.get(id) : undefined
+      // Gone from there where it was refused.
+      const old = asker.isKnown ? good.get(id, true) : undefined
       return old !== undefined && old.until + staleSeconds * 1000 > now ? old : undefined
+    },
+  }
+}
+
+/** Those that people have allowed apart from those of strangers, of which there can be any number. */
+function openGood() {
+  const known = new LRUCache<string, Kept>({ max: mostKept })
+  const strangers = new LRUCache<string, Kept>({ max: mostKept })
+  const put = (id: string, kept: Kept, isKnown: boolean): Kept => {
+    strangers.delete(id)
+    const cache = isKnown || known.has(id) ? known : strangers
+    cache.set(id, kept)
+    return kept
+  }
+  return {
+    put,
+    get(id: string, isKnown: boolean): Kept | undefined {
+      const kept = known.get(id) ?? strangers.get(id)
+      return kept !== undefined && isKnown && !known.has(id) ? put(id, kept, true) : kept
+    },
+    remove(id: string): void {
+      for (const cache of [known, strangers]) cache.delete(id)
     },
   }
 }

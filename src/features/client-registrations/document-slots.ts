@@ -1,4 +1,10 @@
-import type { Asker } from './document-cache.ts'
+/** Why a document is asked for. */
+export interface Asker {
+  /** Somebody has allowed it before, so that it is no stranger's whim. */
+  readonly isKnown: boolean
+  /** Who names it, by what one sender is likely to have of an address. */
+  readonly sender?: string | undefined
+}
 
 /** How many documents are asked for at once: in all, at one host, and because one sender names them. */
 const mostInAll = 20

@@ -17,8 +17,8 @@ export interface DocumentClients {
 export interface Asking {
   /** What is kept of the client here. */
   stored(): Promise<Client | Registered['client'] | undefined>
-  /** Who names it, by what one sender is likely to have of an address; `undefined` where nobody does. */
-  readonly sender?: string | undefined
+  /** The address of whoever names it; `undefined` where nobody from outside does. */
+  readonly address?: string | undefined
 }
 
 export interface DocumentDependencies {
@@ -26,6 +26,8 @@ export interface DocumentDependencies {
   readonly clock: Clock
   readonly log: Log
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
+  /** What of an address one sender is likely to have. */
+  readonly keyOf: (address: string) => string
   readonly settings: {
     readonly documents: 'off' | 'listed' | 'any'
     readonly documentHosts: readonly string[]
@@ -39,7 +41,7 @@ const maximumBytes = 16 * 1024
 type Draft = ReturnType<Registering['draft']>
 
 export function openDocumentClients(dependencies: DocumentDependencies): DocumentClients {
-  const { registering, settings } = dependencies
+  const { registering, settings, keyOf } = dependencies
   const documents = openDocumentCache({
     ...dependencies,
     staleSeconds: settings.documentMaximumSeconds,
@@ -47,11 +49,12 @@ export function openDocumentClients(dependencies: DocumentDependencies): Documen
   })
 
   return {
-    async find(id, { stored, sender }) {
+    async find(id, { stored, address }) {
       if (!mayBeAsked(id, settings)) return undefined
       const row = await stored()
       // Nobody is asked about one that an administrator has disabled.
       if (row?.disabledAt !== undefined) return row
+      const sender = address === undefined ? undefined : keyOf(address)
       const kept = await documents.find(id, { isKnown: row !== undefined, sender })
       return kept && clientOf(id, kept, { row, registering })
     },

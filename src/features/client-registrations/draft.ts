@@ -1,7 +1,7 @@
 import { AppError, invalidInput } from '../../kernel/errors.ts'
 import type { Input } from '../../kernel/input.ts'
 import type { Registering } from '../clients/index.ts'
-import { completed, fieldsOf, type Metadata, own, scopesOf } from './metadata.ts'
+import { completed, fieldsOf, inRegisteredNames, type Metadata, own, scopesOf } from './metadata.ts'
 import { forbiddenRedirect, type Policy, policyFault } from './policy.ts'
 
 type Draft = ReturnType<Registering['draft']>
@@ -27,6 +27,7 @@ export async function draftFrom(
     scopes: scopesOf(metadata, policy.scopes),
     ...policy.forced,
   }
+  if (!Object.hasOwn(policy.forced, 'authentication')) refuseAuthentication(input)
   const draft = inProtocolWords(() => registering.draft(input))
   const redirect = forbiddenRedirect(policy, [...draft.redirectUris, ...draft.postLogoutRedirectUris])
   if (redirect !== undefined)
@@ -54,12 +55,31 @@ async function statementOf(
   return await verify(jwt, statementIssuers)
 }
 
-/** The response type none needs no registration; the library would refuse it in words that say nothing. */
+/** How a client can prove who it is that nobody here knows yet; tokens of others are for clients that are known. */
+const authentications = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+] as const satisfies readonly Draft['authentication'][]
+
+function refuseAuthentication({ authentication, kind }: Input): void {
+  const allowed = authentications.filter((each) => kind !== 'service' || each !== 'none')
+  if (allowed.some((each) => each === authentication)) return
+  const text = `token_endpoint_auth_method must be one of ${allowed.join(', ')}.`
+  throw refusal('invalid_client_metadata', text)
+}
+
+/** Discovery names the response type none, which is for the server's own pages alone. */
 function refuseOthers(metadata: Metadata): void {
   const types = own(metadata, 'response_types')
   if (Array.isArray(types) && types.includes('none'))
     throw refusal('invalid_client_metadata', 'The response type none cannot be registered. Use code.')
 }
+
+const redirects = new Set(['redirectUris', 'postLogoutRedirectUris'])
 
 /** The refusals of our own fields in the words of RFC 7591 §3.2.2. */
 export function inProtocolWords<T>(work: () => T): T {
@@ -67,13 +87,8 @@ export function inProtocolWords<T>(work: () => T): T {
     return work()
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error
-    const isRedirect = /^(redirectUris|postLogoutRedirectUris)\b|redirect URI|scheme of its own/.test(
-      error.message,
-    )
-    const text = error.message.replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, (name) =>
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    )
-    throw refusal(isRedirect ? 'invalid_redirect_uri' : 'invalid_client_metadata', text)
+    const code = redirects.has(error.field ?? '') ? 'invalid_redirect_uri' : 'invalid_client_metadata'
+    throw refusal(code, inRegisteredNames(error.message))
   }
 }
 

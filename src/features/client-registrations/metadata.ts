@@ -74,6 +74,14 @@ const pairs: readonly (readonly [string, string])[] = [
   ...same.map((name) => [name, camelCase(name)] as const),
 ]
 
+const registeredNames: ReadonlyMap<string, string> = new Map(pairs.map(([name, field]) => [field, name]))
+
+/** A refusal with our fields by their registered names; `name` is also a word, and a field only where its fault follows. */
+export const inRegisteredNames = (text: string): string =>
+  text.replace(/(?<=^|\s)[a-zA-Z]+(?=[.:,;\s]|$)/g, (word, offset: number) =>
+    word === 'name' && !/^name[.:]\S* /.test(text.slice(offset)) ? word : (registeredNames.get(word) ?? word),
+  )
+
 /** RFC 7591 §2: `client_name#ja` and what is unknown is left aside; null says nothing (RFC 7592 §2.2). */
 export function fieldsOf(metadata: Metadata, known: (field: string) => boolean): Record<string, unknown> {
   const given = pairs.flatMap(([name, field]) => {

@@ -32,7 +32,11 @@ export const settings = {
   maximum: integer(1_000, 'How many clients that registered themselves there may be at most.', {
     minimum: 1,
   }),
-  perHour: integer(20, 'How many registrations an hour are taken from one address.', { minimum: 1 }),
+  perHour: integer(
+    20,
+    'How many registrations an hour, and how many updates of them, are taken from one address.',
+    { minimum: 1 },
+  ),
   documents: choice(
     ['off', 'listed', 'any'],
     'off',

@@ -49,8 +49,8 @@ export type ClientDraft = Omit<Client, 'id' | 'secrets' | 'disabledAt' | 'origin
 
 /** What the protocol asks about clients. */
 export interface Clients {
-  /** Disabled ones too; ask `isActive` before anything is issued. */
-  find(id: string): Promise<Client | undefined>
+  /** Disabled ones too; ask `isActive` before anything is issued. `address` is that of whoever names it. */
+  find(id: string, address?: string): Promise<Client | undefined>
   isActive(client: Client): boolean
   /** Those that authenticate by tokens of trusted issuers, disabled ones too. */
   listFederated(): Promise<readonly Client[]>

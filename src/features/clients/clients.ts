@@ -30,12 +30,13 @@ const algorithmOf = (given: ClientDraft): IdTokenAlgorithm =>
 export const changesOf = (input: Input): Partial<ClientDraft> =>
   Object.fromEntries(Object.entries(input).map(([name, value]) => [name, value ?? undefined]))
 
-/** Throws `clients.inconsistent` where the parts of a client do not fit together. */
+/** Throws `clients.inconsistent`, with its `field` where it is about one alone, where the parts of a client do not fit together. */
 export function checkDraft(draft: ClientDraft, serverChecks: readonly Check[]): void {
   const fault = [...checks, ...protocolChecks, ...serverChecks]
     .map((check) => check(draft))
-    .find((text) => text !== undefined)
-  if (fault !== undefined) throw invalidInput('clients.inconsistent', fault)
+    .find((found) => found !== undefined)
+  if (typeof fault === 'string') throw invalidInput('clients.inconsistent', fault)
+  if (fault !== undefined) throw invalidInput('clients.inconsistent', fault.text, { field: fault.field })
 }
 
 /** The grants by which a client gets its first refresh token. */
@@ -74,16 +75,20 @@ const checks: readonly Check[] = [
   ({ grantTypes, redirectUris }) => {
     const signsIn = grantTypes.includes('authorization_code')
     if (signsIn && redirectUris.length === 0) {
-      return 'A client that people sign in to needs a redirect URI. Name at least one.'
+      const text = 'A client that people sign in to needs a redirect URI. Name at least one.'
+      return { field: 'redirectUris', text }
     }
-    return !signsIn && redirectUris.length > 0
-      ? 'A client that nobody signs in to has no redirect URIs. Leave them out, or add the grant authorization_code.'
-      : undefined
+    if (signsIn || redirectUris.length === 0) return undefined
+    const text =
+      'A client that nobody signs in to has no redirect URIs. Leave them out, or add the grant authorization_code.'
+    return { field: 'redirectUris', text }
   },
   ({ kind, redirectUris, postLogoutRedirectUris }) => {
     if (kind === 'native') return undefined
     const uri = [...redirectUris, ...postLogoutRedirectUris].find(usesPrivateScheme)
-    return uri && `${uri} has a scheme of its own, which only clients of kind native may have. Use https.`
+    if (uri === undefined) return undefined
+    const text = `${uri} has a scheme of its own, which only clients of kind native may have. Use https.`
+    return { field: redirectUris.includes(uri) ? 'redirectUris' : 'postLogoutRedirectUris', text }
   },
   (draft) => {
     const { authentication, jwks, jwksUri } = draft

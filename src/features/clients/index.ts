@@ -40,10 +40,10 @@ export interface ClientDependencies {
   /** What the server's own settings allow a client, such as `lifetimeCheck`. */
   readonly serverChecks: readonly Check[]
   readonly settings: SettingValues<typeof settings>
-  /** A client that a document at its client_id describes; `stored` is what is kept of it here. */
+  /** A client that a document at its client_id describes; `stored` is what is kept of it here, `address` who names it. */
   readonly describedClient: (
     id: string,
-    stored: () => Promise<Client | undefined>,
+    asking: { readonly stored: () => Promise<Client | undefined>; readonly address: string | undefined },
   ) => Promise<Client | undefined>
 }
 
@@ -65,8 +65,10 @@ export function openClients({ storage, settings, ...dependencies }: ClientDepend
   return {
     name: 'clients',
     clients: {
-      find: (id) =>
-        isDocumentId(id) ? dependencies.describedClient(id, () => store.find(id)) : store.find(id),
+      find: (id, address) =>
+        isDocumentId(id)
+          ? dependencies.describedClient(id, { stored: () => store.find(id), address })
+          : store.find(id),
       listFederated: store.listFederated,
       // One that is registered for what the server allows no more gets nothing, as if it were disabled.
       isActive: (client) => isActive(client) && profiles.permits(client),

@@ -28,23 +28,26 @@ export function openOutbox(dependencies: OutboxDependencies): OutboxFeature {
   const store = openOutboxStore(storage)
   const delivering = openDelivering({ ...dependencies, store })
 
+  const putAll: Outbox['putAll'] = async (db, topic, payloads) => {
+    if (payloads.length === 0) return
+    const createdAt = clock.now()
+    const triesUntil = after(createdAt, settings.giveUpSeconds)
+    const rows = payloads.map((payload) => {
+      const id = newId()
+      const sealed = sealing.seal(JSON.stringify(payload), payloadPlace(id))
+      return { id, topic, sealed, createdAt, triesUntil }
+    })
+    await store.insert(db, rows)
+    storage.afterCommit(db, () => delivering.nudge(topic))
+  }
+
   return {
     name: 'outbox',
     worker: delivering,
     queue: queueOver(dependencies, store),
     outbox: {
-      async put(db, topic, payload) {
-        const id = newId()
-        const createdAt = clock.now()
-        await store.insert(db, {
-          id,
-          topic,
-          sealed: sealing.seal(JSON.stringify(payload), payloadPlace(id)),
-          createdAt,
-          triesUntil: after(createdAt, settings.giveUpSeconds),
-        })
-        storage.afterCommit(db, () => delivering.nudge(topic))
-      },
+      put: (db, topic, payload) => putAll(db, topic, [payload]),
+      putAll,
     },
     jobs: [
       {

@@ -4,6 +4,8 @@ import type { DatabaseTransaction } from '../../storage/storage.ts'
 export interface Outbox {
   /** The delivery of its topic gets the payload, which is kept sealed. */
   put(db: DatabaseTransaction, topic: string, payload: unknown): Promise<void>
+  /** Each of them is delivered by itself. */
+  putAll(db: DatabaseTransaction, topic: string, payloads: readonly unknown[]): Promise<void>
 }
 
 /** What waits to be delivered, or was given up. */

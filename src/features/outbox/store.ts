@@ -27,8 +27,10 @@ export interface Row extends DueRow {
 const columns = { id: true, sealed: true, attempts: true, createdAt: true, triesUntil: true } as const
 
 const openDelivering = ({ db }: Storage) => ({
-  async insert(within: DatabaseTransaction, row: NewRow): Promise<void> {
-    await within.outboxMessage.createMany({ data: [{ ...row, availableAt: row.createdAt }] })
+  async insert(within: DatabaseTransaction, rows: readonly NewRow[]): Promise<void> {
+    await within.outboxMessage.createMany({
+      data: rows.map((row) => ({ ...row, availableAt: row.createdAt })),
+    })
   },
 
   /** The oldest ones that are due. */

@@ -1,6 +1,6 @@
 /**
  * Owns what a person and an administrator see of sessions, and ending them.
- * Does not own sessions themselves, which are the provider's, nor what applications do when one ends (`sessionEnded`).
+ * Does not own sessions themselves, which are the provider's, nor what applications do when one ends (`sessionsEnded`).
  */
 import type { Browser } from '../../kernel/http.ts'
 import type { Feature } from '../feature.ts'

@@ -6,7 +6,7 @@ import type { PagePorts } from '../ports.ts'
 
 /** What the page that allows a device shows of it. */
 export async function deviceModel(
-  { describeBrowser }: Pick<PagePorts, 'describeBrowser'>,
+  { describeBrowser, networkOf }: Pick<PagePorts, 'describeBrowser' | 'networkOf'>,
   ctx: Context,
   { device }: PendingInteraction,
 ): Promise<DeviceModel | undefined> {
@@ -17,7 +17,7 @@ export async function deviceModel(
     startedAt,
     firstParty,
     address,
-    sameAddress: address === factsOf(ctx).address,
+    sameNetwork: networkOf(address) === networkOf(factsOf(ctx).address),
     ...(await describeBrowser(userAgent)),
   }
 }

@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import { AppError } from '../../kernel/errors.ts'
 import type { PendingInteraction } from '../../provider/index.ts'
 import { deviceModel } from '../device/device-model.ts'
+import type { ClientView } from '../models.ts'
 import { factsOf, type Pages } from '../page.ts'
 import type { PagePorts } from '../ports.ts'
 import { detailView } from './details.ts'
@@ -36,13 +37,14 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
         ),
       )
       const device = await deviceModel(ports, ctx, interaction)
+      const client = await clientOf(ports, interaction)
       pages.answer(ctx, 'login/consent', {
         ...(device && { device }),
         action: `${path}/consent`,
         abortAction: `${path}/abort`,
         switchAction: `${path}/switch`,
-        client: await clientOf(ports, interaction),
-        ...(clientId.startsWith('https://') && { clientHost: new URL(clientId).host }),
+        client,
+        ...(client.unchecked && { clientHost: vouching(client, interaction) }),
         account: (await people.view(userId)) ?? {},
         scopes: missing.scopes.filter((scope) => scope !== 'offline_access').map((name) => ({ name })),
         claims: missing.claims.filter((claim) => !protocolClaims.has(claim)),
@@ -61,6 +63,15 @@ export function openConsentPage(ports: PagePorts, pages: Pages): ConsentPage {
       await interactions.finishConsent(ctx, interaction, missing)
     },
   }
+}
+
+/**
+ * Who answers for a client that nobody here has checked: the host of its document, or whoever gets what is given. Where that
+ * is a program on any machine, it is only what the client calls itself.
+ */
+function vouching({ name }: ClientView, { clientId, redirectUri }: PendingInteraction): string {
+  const uri = [clientId, redirectUri].find((each) => each?.startsWith('https://'))
+  return uri === undefined ? name : new URL(uri).host
 }
 
 /** What is of the sign-in and not of the person. */

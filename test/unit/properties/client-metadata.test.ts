@@ -64,7 +64,7 @@ describe('client metadata of any JSON', () => {
         const { client_secret: _once, client_secret_expires_at: _expires, ...lasting } = told
         expect([again.status, await again.json()]).toEqual([200, expect.objectContaining(lasting)])
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     )
     expect(latchkey.logged.filter((line) => line.startsWith('{"level":"error"'))).toEqual([])
   })

@@ -33,7 +33,7 @@ describe('any redirect URI but a registered one', () => {
         const { params } = await web.begin({ redirect_uri: uri })
         expect(await web.push(params)).toMatchObject({ status: 400 })
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 
@@ -59,7 +59,7 @@ describe('any redirect URI but a registered one', () => {
         expect(await visit(native, `http://127.0.0.2:${port}/callback`)).toEqual(refused)
         expect(await visit(web, `${registered.replace('/callback', `:${port}/callback`)}`)).toEqual(refused)
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 })
