@@ -23,6 +23,7 @@ export type {
 } from './backchannel-ports.ts'
 export { certificateEndpoints, endpointsShowingPages } from './certificates.ts'
 export type { CodeProblem, DevicePages, DevicePorts } from './device-ports.ts'
+export type { SessionsEnded } from './ending-sessions.ts'
 export type { FinishedLogin, Interactions, PendingInteraction, Trail } from './interactions.ts'
 export type {
   LogoutPage,
@@ -32,7 +33,6 @@ export type {
   ProviderPages,
   RememberedConsent,
 } from './ports.ts'
-export type { SessionsEnded } from './revocation.ts'
 export type { KnownAccess, KnownSession } from './session-directory.ts'
 export type { SignedIn, SignInRequest } from './sign-in-doors.ts'
 

@@ -122,7 +122,7 @@ describe('the pages for devices', () => {
     await heading(tab, 'Sign in Television on your device?')
     await tab.getByText(asked.user_code, { exact: true }).waitFor()
     await tab.getByText('Watch films').waitFor()
-    await tab.getByText('By somebody else').waitFor()
+    await tab.getByText('Not part of this service').waitFor()
     await tab.getByRole('button', { name: 'Allow' }).focus()
     await tab.keyboard.press('Enter')
     await heading(tab, 'Your device is connected')

@@ -258,7 +258,7 @@ describe('what the protocol knows of an API', () => {
     ],
     [
       'a key for another algorithm',
-      { accessTokenEncryptionAlg: 'RSA-OAEP-256', jwks: keys({ ...publicOf(rsa), alg: 'RSA-OAEP' }) },
+      { accessTokenEncryptionAlg: 'RSA-OAEP-256', jwks: keys({ ...publicOf(rsa), alg: 'ECDH-ES' }) },
     ],
   ])('does not fit together with %s', async (_what, input) => {
     expect(await codeOf(create({ ...orders(), ...input }))).toBe('resources.inconsistent')
@@ -270,6 +270,7 @@ describe('what the protocol knows of an API', () => {
     ['a key to sign with', keys({ ...publicOf(ec), use: 'sig' })],
     ['two keys', keys(publicOf(ec), publicOf(rsa))],
     ['a secret', keys({ kty: 'oct', k: 'AAAA' })],
+    ['a key for RSA-OAEP with SHA-1', keys({ ...publicOf(rsa), alg: 'RSA-OAEP' })],
     ['a point that is on no curve', keys({ ...publicOf(ec), x: 'AAAA' })],
   ])('has no key that is %s', async (_what, jwks) => {
     const input = { ...orders(), jwks, accessTokenEncryptionAlg: 'ECDH-ES' }

@@ -67,6 +67,9 @@ describe('a client that is given a stricter profile', () => {
       const page = await shop.visit(newVisitor(), query)
       expect([changes, page.status, page.location]).toEqual([changes, 400, undefined])
       expect(refusalOf(page).description).toContain('The application sent a request that cannot be accepted')
+      // Its own demand is not its profile's.
+      const reason = page.text.includes('as the client demands of itself')
+      expect([changes, reason]).toEqual([changes, changes.requireSignedRequestObject === true])
     }
   })
 })

@@ -174,11 +174,16 @@ describe('asking for a person who is elsewhere', () => {
     const details = { type: 'payment' }
     const resource = 'https://pay.example.test'
     await using opened = await bank()
-    await opened.door.latchkey.createApi({ indicator: resource, name: 'Pay', scopes: [{ name: 'pay' }] })
     const { authorizationTypes, clients } = opened.door.latchkey.app.features
     const { fields } = authorizationTypes.resource
     const type = accept(parseCreate(fields, { ...details, title: 'Pay', fields: [] }))
     await authorizationTypes.resource.create(type, commandLineActor)
+    await opened.door.latchkey.createApi({
+      indicator: resource,
+      name: 'Pay',
+      scopes: [{ name: 'pay' }],
+      authorizationDetailsTypes: ['payment'],
+    })
     const item = await clients.resource.find(opened.id)
     if (item === undefined) throw new Error('The client is gone.')
     await clients.resource.update(item, { authorizationDetailsTypes: ['payment'] }, commandLineActor)

@@ -210,7 +210,9 @@ describe('a client of the profile legacy', () => {
 
       const after = await startLatchkey({ databaseUrl: database.url })
       const again = application(after, client)
-      const refusal = { error: 'unauthorized_client', description: named }
+      const description =
+        'this server does not allow the security profile or response types of the client (legacy)'
+      const refusal = { error: 'unauthorized_client', description }
       expect(refusalOf(await again.refresh(body.refresh_token))).toEqual(refusal)
       expect(refusalOf(await redeem(again, String(second)))).toEqual(refusal)
       expect(refusalOf(await again.introspect(access_token))).toEqual(refusal)

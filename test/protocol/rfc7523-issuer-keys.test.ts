@@ -49,6 +49,32 @@ describe('the keys of a trusted issuer', () => {
     vi.useRealTimers()
   })
 
+  it('are kept for every grant, and when the server takes new keys of its own', async () => {
+    await using latchkey = await begin()
+    await using cluster = await startIssuer()
+    await trust(latchkey, cluster.issuer, { jwksUri: cluster.jwksUri })
+    await client(latchkey, cluster.issuer)
+    const assertion = () => cluster.token({ sub: subject, aud: latchkey.issuer })
+    const granted = async (): Promise<Answer> => {
+      const form = {
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        assertion: await assertion(),
+      }
+      return await send(latchkey, '/token', { form })
+    }
+    expect((await ask(latchkey, await assertion())).status).toBe(200)
+    const published = async () => await (await fetch(`${latchkey.issuer}/jwks`)).text()
+    const before = await published()
+    const rotate = latchkey.app.features.signingKeys.commands?.find(
+      ({ words }) => words.join(' ') === 'keys rotate',
+    )
+    await rotate?.run({ now: true })
+    await vi.waitFor(async () => expect(await published()).not.toBe(before), { timeout: 5_000 })
+    expect((await ask(latchkey, await assertion())).status).toBe(200)
+    expect((await granted()).body.error).toBe('unauthorized_client')
+    expect(cluster.requests()).toBe(1)
+  })
+
   it('of an algorithm that is not allowed prove nothing, though the issuer uses them', async () => {
     await using latchkey = await begin()
     await using cluster = await startIssuer('ES384')

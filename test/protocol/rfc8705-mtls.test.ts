@@ -194,9 +194,13 @@ describe('clients with a certificate, where TLS ends at the server', () => {
       '//token',
       '/health/live',
     ])('is served no %s where certificates are asked for', async (path) => {
-      expect(
-        (await sendOverTls(mtls + path, { ca: authority.cert, certificate: bank.certificate })).status,
-      ).toBe(421)
+      const sending = { ca: authority.cert, certificate: bank.certificate }
+      const { status, text } = await sendOverTls(mtls + path, {
+        ...sending,
+        headers: { accept: 'application/json' },
+      })
+      expect(status).toBe(421)
+      expect(text).toContain('Nothing but the endpoints of mtls_endpoint_aliases is answered here.')
     })
 
     it('is served at each port for its own host alone', async () => {

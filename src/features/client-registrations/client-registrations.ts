@@ -75,7 +75,7 @@ function entering(dependencies: RegistrationDependencies): Pick<ClientRegistrati
         registering,
         statement: arrival.statement,
       })
-      arrival.accepts(registering.client('probe', draft))
+      arrival.accepts(registering.client('probe', draft, { origin: 'registration' }))
       const token = newSecret()
       const { policy } = entry
       const admittedBy = statementIssuer ?? entry.token?.id
@@ -139,7 +139,8 @@ function updating(dependencies: RegistrationDependencies): Pick<ClientRegistrati
         throw invalidMetadata(
           'How a client authenticates, and its kind, cannot change. Register anew instead.',
         )
-      arrival.accepts(inProtocolWords(() => registering.client(clientId, draft, before)))
+      const standing = { origin: 'registration', stored: before } as const
+      arrival.accepts(inProtocolWords(() => registering.client(clientId, draft, standing)))
       const next = newSecret()
       const client = await registering.replace(clientId, draft, {
         // What an administrator approved was not this.

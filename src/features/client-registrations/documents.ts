@@ -82,7 +82,7 @@ interface Stored {
 function clientOf(id: string, kept: Kept, { row, registering }: Stored): Client | undefined {
   if (kept.client !== undefined && kept.stored === row) return kept.client
   try {
-    kept.client = registering.client(id, kept.draft, row)
+    kept.client = registering.client(id, kept.draft, { origin: 'document', stored: row })
     kept.stored = row
     return kept.client
   } catch (error) {

@@ -36,7 +36,7 @@ export function checkDraft(draft: ClientDraft, serverChecks: readonly Check[]): 
     .map((check) => check(draft))
     .find((found) => found !== undefined)
   if (typeof fault === 'string') throw invalidInput('clients.inconsistent', fault)
-  if (fault !== undefined) throw invalidInput('clients.inconsistent', fault.text, { field: fault.field })
+  if (fault !== undefined) throw invalidInput('clients.inconsistent', fault.text, fault)
 }
 
 /** The grants by which a client gets its first refresh token. */

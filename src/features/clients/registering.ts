@@ -27,6 +27,12 @@ export interface NewRegistration {
   also(db: DatabaseTransaction, id: ClientId): Promise<void>
 }
 
+/** Where a client comes from, and what is stored of it. */
+export interface Standing {
+  readonly origin: NewRegistration['origin']
+  readonly stored?: Client | StoredClient | undefined
+}
+
 /** Clients that no administrator makes, written through the same checks as every other and never first-party. */
 export interface Registering {
   /** Whether a client has such a field that whoever makes it may write. */
@@ -37,7 +43,7 @@ export interface Registering {
    * As the protocol sees a draft, with what its profile demands and administrators have set of what is stored. Throws
    * `clients.inconsistent` (400) where these do not fit together.
    */
-  client(id: string, draft: ClientDraft, stored?: Client | StoredClient): Client
+  client(id: string, draft: ClientDraft, standing: Standing): Client
   read(id: string): Promise<StoredClient | undefined>
   create(draft: ClientDraft, registration: NewRegistration): Promise<Registered>
   /**
@@ -66,13 +72,13 @@ export function openRegistering(dependencies: AdministrationDependencies): Regis
       return draft
     },
 
-    client(id, draft, stored) {
+    client(id, draft, { origin, stored }) {
       const next = stored === undefined ? draft : keptFor(stored, draft)
       if (stored?.administered !== undefined) checkDraft(next, serverChecks)
       return freezeClient({
         ...next,
         id: id as ClientId,
-        origin: 'document',
+        origin,
         disabledAt: stored?.disabledAt,
         secrets: [],
         createdAt: clock.now(),
