@@ -15,8 +15,12 @@ export const postedRequests: Area = {
     const paths = new Set(['authorization', 'end_session'].map((endpoint) => ownPath(provider, endpoint)))
     provider.use(async (ctx, next) => {
       if (ctx.method !== 'POST' || !paths.has(ctx.path)) return await next()
-      if (!ctx.is('application/x-www-form-urlencoded'))
-        throw new AppError('provider.not_a_form', 415, 'Send it as application/x-www-form-urlencoded.')
+      if (!isPlainForm(ctx))
+        throw new AppError(
+          'provider.not_a_form',
+          415,
+          'Send it as application/x-www-form-urlencoded, in UTF-8 and not compressed.',
+        )
       const asked = new URLSearchParams(await readBody(ctx)).toString()
       ctx.set('Cache-Control', 'no-store')
       ctx.status = 303
@@ -24,6 +28,12 @@ export const postedRequests: Area = {
     })
   },
 }
+
+/** Anything else would be another request in the address than in the body. */
+const isPlainForm = (ctx: Context): boolean =>
+  ctx.is('application/x-www-form-urlencoded') !== false &&
+  ['', 'utf-8'].includes(ctx.request.charset.toLowerCase()) &&
+  ['', 'identity'].includes(ctx.get('Content-Encoding').toLowerCase())
 
 async function readBody(ctx: Context): Promise<string> {
   const chunks: Buffer[] = []

@@ -110,11 +110,7 @@ function preflight(ctx: Context): void {
   ctx.status = 204
 }
 
-async function believed(
-  verifier: Verifier,
-  jwt: string,
-  issuers: readonly string[],
-): Promise<Metadata> {
+async function believed(verifier: Verifier, jwt: string, issuers: readonly string[]): Promise<Metadata> {
   try {
     const assertion = await verifier.verify(jwt)
     if (!issuers.includes(assertion.issuer.issuer))

@@ -52,6 +52,7 @@ describe('documents of strangers', () => {
       registering.client(
         id,
         registering.draft({ kind: 'spa', name: 'Agent', redirectUris: ['https://a.example/cb'] }),
+        { origin: 'document' },
       )
     const rows = new Map<string, Client>()
     return {

@@ -123,7 +123,9 @@ describe('a client of the profile fapi-2-message-signing', () => {
 
     it.each(['nbf', 'exp'])('a request object without %s, which it is told', async (claim) => {
       const answer = await bank.push({ request: (await ask({}, { claims: { [claim]: undefined } })).request })
-      expect(refusalOf(answer).description).toContain(`the claim ${claim}, as the client's security profile ${profile} demands`)
+      expect(refusalOf(answer).description).toContain(
+        `the claim ${claim}, as the client's security profile ${profile} demands`,
+      )
     })
 
     it('a request object signed by RS256', async () => {

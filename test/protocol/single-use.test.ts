@@ -118,7 +118,11 @@ describe('an authorization code', () => {
       settings: latchkey.app.config.provider,
       currentRequest: () => undefined,
     })
-    const clients = { find: async () => undefined, listFederated: async () => [], verifySecret: async () => false }
+    const clients = {
+      find: async () => undefined,
+      listFederated: async () => [],
+      verifySecret: async () => false,
+    }
     const adapter = adapterFactory({
       artefacts,
       sessions,

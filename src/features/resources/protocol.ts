@@ -8,12 +8,7 @@ import { distinct } from '../../kernel/fields.ts'
 import type { Field } from '../../kernel/resource.ts'
 
 export const senderConstraints = ['none', 'dpop', 'mtls', 'any'] as const
-export const encryptionAlgorithms = [
-  'RSA-OAEP-256',
-  'ECDH-ES',
-  'ECDH-ES+A128KW',
-  'ECDH-ES+A256KW',
-] as const
+export const encryptionAlgorithms = ['RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'] as const
 export const encryptionMethods = ['A128GCM', 'A256GCM', 'A128CBC-HS256', 'A256CBC-HS512'] as const
 
 const minimumRsaBits = 2_048
