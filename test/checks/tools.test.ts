@@ -118,12 +118,14 @@ describe('the run of all checks', () => {
         'src/features/totp/index.ts': 'export const name = 2\n',
         'views/home.eta': `<%= t('page.home') %>\n`,
         'views/messages/en/page.json': '{ "page.home": "Home" }\n',
+        'test/protocol/pkce.test.ts': '',
+        'docs/conformance.md': '[pkce](../test/protocol/pkce.test.ts)\n',
       }),
       '--without',
       'tests',
       'documents',
     )
-    const names = ['types', 'lint', 'arrows', 'own words', 'messages', 'scatter']
+    const names = ['types', 'lint', 'arrows', 'conformance', 'own words', 'messages', 'scatter']
     expect(stdout.match(/^✓ [a-z ]+?(?= {2})/gm)).toEqual(names.map((name) => `✓ ${name}`))
     expect(status).toBe(0)
   })
