@@ -169,6 +169,9 @@ async function* account(walk: Walk): AsyncGenerator<string, string> {
     await open(path)
     yield path.slice(1).replaceAll('/', '-')
   }
+  await open('/applications')
+  await go(walk, tab.locator('main a[href*="consents/narrow"]'))
+  yield 'applications-narrow'
   const acts = ['totp/rename', 'totp/remove', ...(passkeys ? ['passkeys/rename', 'passkeys/remove'] : [])]
   for (const act of acts) {
     await open('/security')
@@ -177,6 +180,8 @@ async function* account(walk: Walk): AsyncGenerator<string, string> {
   }
   await open('/profile/address/change')
   yield 'address-change'
+  await tab.goto(new URL('/device', tab.url()).href)
+  yield 'device'
   return key
 }
 
