@@ -9,6 +9,7 @@ import { closedPorts, openCommandLine } from '../support/command-line.ts'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServerProcess } from '../support/server-process.ts'
+import { countStatements } from '../support/statements.ts'
 import { claimsOf, startToldApplication, type ToldApplication } from '../support/told-application.ts'
 import { formsOf, newVisitor } from '../support/visitor.ts'
 
@@ -239,9 +240,10 @@ describe('what comes in between', () => {
   it('500 sessions of one user are over at once when he is disabled, and every one is told', async () => {
     await shop.signIn(newVisitor(), ada)
     await copySessions(499)
-    const started = performance.now()
-    await latchkey.app.features.users.users.disable(adaId, by)
-    expect(performance.now() - started).toBeLessThan(5_000)
+    // Its statements do not grow with the sessions, so that nobody has too many of them to be disabled.
+    using counter = countStatements()
+    const disabling = (): Promise<unknown> => latchkey.app.features.users.users.disable(adaId, by)
+    expect(await counter.leastOf(1, disabling)).toBeLessThan(200)
     expect(await latchkey.app.storage.db.artefact.count({ where: { userId: adaId } })).toBe(0)
     await deliver()
     const all = await rows()
