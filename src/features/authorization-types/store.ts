@@ -1,7 +1,9 @@
 import { AppError } from '../../kernel/errors.ts'
-import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import { searchText } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
+import { openChanges } from '../../storage/changes.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
+import { containing, oldestFirst, pageOf, pageQuery } from '../../storage/pages.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { AuthorizationType, StoredType, TypeDraft } from './authorization-types.ts'
@@ -10,7 +12,6 @@ import type { DetailField } from './definition.ts'
 const topic = 'authorization-types'
 /** What identifiers and types are made of; anything else is not asked of the database. */
 const keyPattern = /^[\x21-\x7e]{1,200}$/
-const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
 
 interface TypeRow extends Omit<StoredType, 'fields' | 'disabledAt'> {
   readonly fields: string
@@ -57,16 +58,7 @@ export function openTypeStore(storage: Storage) {
     read: (key: string, db: DatabaseTransaction = storage.db): Promise<StoredType | undefined> =>
       read(db, key),
 
-    /** All or nothing, and every process drops what it cached. */
-    async change<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T> {
-      const result = await storage.transaction(async (db) => {
-        const answer = await work(db)
-        await storage.touch(db, topic)
-        return answer
-      })
-      cache.drop()
-      return result
-    },
+    change: openChanges(storage, topic, () => cache.drop()),
 
     list: (request: PageRequest): Promise<Page<StoredType>> => list(storage, request),
   }
@@ -79,25 +71,14 @@ const read = async (db: DatabaseTransaction, key: string): Promise<StoredType | 
   return row === null ? undefined : readRow(row)
 }
 
-async function list(storage: Storage, { after, limit, search }: PageRequest): Promise<Page<StoredType>> {
-  // PostgreSQL compares letter by letter unless told; SQLite does not know the word.
-  const anyCase = storage.dialect === 'postgresql' ? { mode: 'insensitive' } : {}
-  const from = after === undefined ? undefined : readCursor(after)
-  const beyond = from && [
-    { createdAt: { gt: from.createdAt } },
-    { createdAt: from.createdAt, id: { gt: from.id } },
-  ]
-  const text = searchText(search)
-  const part = text && { contains: text, ...anyCase }
-  const found = part && [{ id: text }, { type: part }, { title: part }]
-  const rows = await storage.db.authorizationType.findMany({
-    where: { AND: [beyond ? { OR: beyond } : {}, found ? { OR: found } : {}] },
-    orderBy: oldestFirst,
-    take: limit + 1,
-  })
-  const items = rows.slice(0, limit).map(readRow)
-  const last = items.at(-1)
-  return rows.length > limit && last !== undefined ? { items, next: writeCursor(last) } : { items }
+async function list(storage: Storage, request: PageRequest): Promise<Page<StoredType>> {
+  const text = searchText(request.search)
+  const part = containing(storage.dialect, text ?? '')
+  const { beyond, orderBy, take } = pageQuery(request)
+  const found = text === undefined ? {} : { OR: [{ id: text }, { type: part }, { title: part }] }
+  const where = { AND: [beyond, found] }
+  const rows = await storage.db.authorizationType.findMany({ where, orderBy, take })
+  return pageOf(rows, request, readRow)
 }
 
 const writing = {

@@ -1,7 +1,9 @@
 import { AppError } from '../../kernel/errors.ts'
-import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import { searchText } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
+import { openChanges } from '../../storage/changes.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
+import { containing, oldestFirst, pageOf, pageQuery } from '../../storage/pages.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { Client, ClientDraft, Origin } from './client.ts'
@@ -21,7 +23,6 @@ export const isDocumentId = (id: string): boolean => /^https:\/\/[\x21-\x7e]{1,5
 /** So many that ten thousand clients at work are all at hand. Each takes about 17 KB once it has been used. */
 const cachedClients = 12_000
 
-const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
 const include = { secrets: { orderBy: oldestFirst } }
 
 export type ClientStore = ReturnType<typeof openClientStore>
@@ -57,17 +58,10 @@ export function openClientStore(storage: Storage) {
       return new Set(told.map(({ id }) => id))
     },
 
-    /** All or nothing, and every process drops what it cached. */
-    async change<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T> {
-      const result = await storage.transaction(async (db) => {
-        const answer = await work(db)
-        await storage.touch(db, 'clients')
-        return answer
-      })
+    change: openChanges(storage, 'clients', () => {
       cache.drop()
       lists.drop()
-      return result
-    },
+    }),
 
     list: (request: PageRequest): Promise<Page<StoredClient>> => list(storage, request),
   }
@@ -84,25 +78,14 @@ async function readFederated(storage: Storage): Promise<readonly StoredClient[]>
   return (await storage.db.client.findMany({ where, include, orderBy: oldestFirst })).map(readRow)
 }
 
-async function list(storage: Storage, { after, limit, search }: PageRequest): Promise<Page<StoredClient>> {
-  // PostgreSQL compares letter by letter unless told; SQLite does not know the word.
-  const anyCase = storage.dialect === 'postgresql' ? { mode: 'insensitive' } : {}
-  const from = after === undefined ? undefined : readCursor(after)
-  const beyond = from && [
-    { createdAt: { gt: from.createdAt } },
-    { createdAt: from.createdAt, id: { gt: from.id } },
-  ]
-  const text = searchText(search)
-  const found = text && [{ id: text }, { name: { contains: text, ...anyCase } }]
-  const rows = await storage.db.client.findMany({
-    where: { AND: [beyond ? { OR: beyond } : {}, found ? { OR: found } : {}] },
-    orderBy: oldestFirst,
-    take: limit + 1,
-    include,
-  })
-  const items = rows.slice(0, limit).map(readRow)
-  const last = items.at(-1)
-  return rows.length > limit && last !== undefined ? { items, next: writeCursor(last) } : { items }
+async function list(storage: Storage, request: PageRequest): Promise<Page<StoredClient>> {
+  const text = searchText(request.search)
+  const part = containing(storage.dialect, text ?? '')
+  const { beyond, orderBy, take } = pageQuery(request)
+  const found = text === undefined ? {} : { OR: [{ id: text }, { name: part }] }
+  const where = { AND: [beyond, found] }
+  const rows = await storage.db.client.findMany({ where, orderBy, take, include })
+  return pageOf(rows, request, readRow)
 }
 
 const writing = {

@@ -1,5 +1,6 @@
-import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import { searchText } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
+import { pageOf, pageQuery } from '../../storage/pages.ts'
 import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { StoredInvitation } from './registrations.ts'
@@ -49,22 +50,16 @@ const usable = (tokenHash: string, at: Date) => ({ tokenHash, consumedAt: null, 
 const openListing = ({ db }: Storage) => ({
   /** Oldest first. Throws `page.bad_cursor` and `page.bad_search`. */
   async list(request: PageRequest): Promise<Page<StoredInvitation>> {
-    const after = request.after === undefined ? undefined : readCursor(request.after)
     const search = searchText(request.search)?.toLowerCase()
+    const { beyond, orderBy, take } = pageQuery(request)
+    const found = search === undefined ? {} : { email: { contains: search } }
     const rows = await db.invitation.findMany({
       select: shown,
-      where: {
-        ...(search !== undefined && { email: { contains: search } }),
-        ...(after && {
-          OR: [{ createdAt: { gt: after.createdAt } }, { createdAt: after.createdAt, id: { gt: after.id } }],
-        }),
-      },
-      orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      take: request.limit + 1,
+      where: { ...found, ...beyond },
+      orderBy,
+      take,
     })
-    const items = rows.slice(0, request.limit)
-    const last = items.at(-1)
-    return last !== undefined && rows.length > request.limit ? { items, next: writeCursor(last) } : { items }
+    return pageOf(rows, request, (row) => row)
   },
 
   /** Removes at most one batch of those that ended before `at`; true when more may be left. */

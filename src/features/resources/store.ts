@@ -1,8 +1,10 @@
 import { AppError } from '../../kernel/errors.ts'
 import type { ResourceId } from '../../kernel/ids.ts'
-import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import { searchText } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
+import { openChanges } from '../../storage/changes.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
+import { containing, pageOf, pageQuery } from '../../storage/pages.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import type { ResourceScope, TokenAlgorithm, TokenFormat } from './definition.ts'
@@ -11,7 +13,6 @@ import type { ApiResource, ResourceDraft, StoredResource } from './resources.ts'
 
 /** What identifiers and indicators are made of; anything else is not asked of the database. */
 const keyPattern = /^[\x21-\x7e]{1,512}$/
-const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
 
 interface ResourceRow
   extends Omit<
@@ -85,16 +86,7 @@ export function openResourceStore(storage: Storage) {
         return row === null ? undefined : freezeResource(readRow(row))
       }),
 
-    /** All or nothing, and every process drops what it cached. */
-    async change<T>(work: (db: DatabaseTransaction) => Promise<T>): Promise<T> {
-      const result = await storage.transaction(async (db) => {
-        const answer = await work(db)
-        await storage.touch(db, 'resources')
-        return answer
-      })
-      cache.drop()
-      return result
-    },
+    change: openChanges(storage, 'resources', () => cache.drop()),
 
     list: (request: PageRequest): Promise<Page<StoredResource>> => list(storage, request),
   }
@@ -107,25 +99,14 @@ const read = async (db: DatabaseTransaction, key: string): Promise<StoredResourc
   return row === null ? undefined : readRow(row)
 }
 
-async function list(storage: Storage, { after, limit, search }: PageRequest): Promise<Page<StoredResource>> {
-  // PostgreSQL compares letter by letter unless told; SQLite does not know the word.
-  const anyCase = storage.dialect === 'postgresql' ? { mode: 'insensitive' } : {}
-  const from = after === undefined ? undefined : readCursor(after)
-  const beyond = from && [
-    { createdAt: { gt: from.createdAt } },
-    { createdAt: from.createdAt, id: { gt: from.id } },
-  ]
-  const text = searchText(search)
-  const part = text && { contains: text, ...anyCase }
-  const found = part && [{ id: text }, { name: part }, { indicator: part }]
-  const rows = await storage.db.resource.findMany({
-    where: { AND: [beyond ? { OR: beyond } : {}, found ? { OR: found } : {}] },
-    orderBy: oldestFirst,
-    take: limit + 1,
-  })
-  const items = rows.slice(0, limit).map(readRow)
-  const last = items.at(-1)
-  return rows.length > limit && last !== undefined ? { items, next: writeCursor(last) } : { items }
+async function list(storage: Storage, request: PageRequest): Promise<Page<StoredResource>> {
+  const text = searchText(request.search)
+  const part = containing(storage.dialect, text ?? '')
+  const { beyond, orderBy, take } = pageQuery(request)
+  const found = text === undefined ? {} : { OR: [{ id: text }, { name: part }, { indicator: part }] }
+  const where = { AND: [beyond, found] }
+  const rows = await storage.db.resource.findMany({ where, orderBy, take })
+  return pageOf(rows, request, readRow)
 }
 
 const writing = {

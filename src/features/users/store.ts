@@ -1,7 +1,8 @@
 import { newId, type UserId } from '../../kernel/ids.ts'
-import { readCursor, searchText, writeCursor } from '../../kernel/paging.ts'
+import { searchText } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
 import { isUniqueViolation, violatedColumns } from '../../storage/errors.ts'
+import { pageOf, pageQuery } from '../../storage/pages.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 
@@ -73,27 +74,11 @@ const openReading = ({ db }: Storage) => ({
 
   /** Oldest first. Throws `page.bad_cursor` and `page.bad_search`. */
   async list(request: PageRequest): Promise<Page<User>> {
-    const after = request.after === undefined ? undefined : readCursor(request.after)
     const search = searchForm(searchText(request.search) ?? '')
-    const rows = await db.user.findMany({
-      select: shown,
-      where: {
-        ...(search === '' ? {} : { searchText: { contains: search } }),
-        ...(after === undefined
-          ? {}
-          : {
-              OR: [
-                { createdAt: { gt: after.createdAt } },
-                { createdAt: after.createdAt, id: { gt: after.id } },
-              ],
-            }),
-      },
-      orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      take: request.limit + 1,
-    })
-    const items = rows.slice(0, request.limit).map(toUser)
-    const last = items.at(-1)
-    return last !== undefined && rows.length > request.limit ? { items, next: writeCursor(last) } : { items }
+    const { beyond, orderBy, take } = pageQuery(request)
+    const found = search === '' ? {} : { searchText: { contains: search } }
+    const rows = await db.user.findMany({ select: shown, where: { ...found, ...beyond }, orderBy, take })
+    return pageOf(rows, request, toUser)
   },
 })
 
