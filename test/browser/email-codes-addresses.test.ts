@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type PageOptions, phone } from '../support/browser.ts'
+import { focusOn } from '../support/hands.ts'
 import { ada, arrivedAt, fillSignIn, heading, openScene, type Scene } from '../support/journey.ts'
 import { faultsOf } from '../support/page-faults.ts'
 
@@ -59,8 +60,7 @@ describe('an address', () => {
     await isAccessible(tab, 'verify')
     await tab.getByRole('button', { name: 'Send the code' }).focus()
     await tab.keyboard.press('Enter')
-    await tab.getByLabel('Code from the e-mail').waitFor()
-    expect(await tab.evaluate(() => document.activeElement?.id)).toBe('code')
+    await focusOn(tab.getByLabel('Code from the e-mail'))
     await isAccessible(tab, 'verify-code')
     await tab.keyboard.type((await mailed(email)).code)
     await tab.keyboard.press('Enter')

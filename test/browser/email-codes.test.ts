@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type PageOptions, phone } from '../support/browser.ts'
+import { focusOn, tabTo } from '../support/hands.ts'
 import { anotherTab, arrivedAt, heading, openScene, type Scene } from '../support/journey.ts'
 import { faultsOf } from '../support/page-faults.ts'
 
@@ -58,7 +59,7 @@ describe('a code by e-mail', () => {
     const email = await somebody()
     const tab = await scene.openTab(look)
     await ask(tab, email)
-    expect(await tab.evaluate(() => document.activeElement?.id)).toBe('code')
+    await focusOn(tab.locator('#code'))
     await isAccessible(tab, 'code')
     await tab.keyboard.type('0000 0000')
     await tab.keyboard.press('Enter')
@@ -77,14 +78,9 @@ describe('a code by e-mail', () => {
     await tab.goto(scene.shop.signIn())
     await tab.getByLabel('E-mail address or user name').focus()
     await tab.keyboard.type(email)
-    const wanted = tab.getByRole('button', { name: 'E-mail me a code instead' })
-    for (let steps = 0; steps < 12; steps += 1) {
-      await tab.keyboard.press('Tab')
-      if (await wanted.evaluate((button) => button === document.activeElement)) break
-    }
+    await tabTo(tab.getByRole('button', { name: 'E-mail me a code instead' }))
     await tab.keyboard.press('Enter')
-    await tab.getByLabel('Code from the e-mail').waitFor()
-    await tab.getByLabel('Code from the e-mail').focus()
+    await focusOn(tab.getByLabel('Code from the e-mail'))
     await tab.keyboard.type((await mailed(email)).code)
     await tab.keyboard.press('Enter')
     await arrivedAt(tab, scene.shop)

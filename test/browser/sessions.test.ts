@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { desktop, phone } from '../support/browser.ts'
+import { tabTo } from '../support/hands.ts'
 import { ada, fillSignIn, heading, openScene, type Scene } from '../support/journey.ts'
 import { faultsInScheme, faultsOf, watch } from '../support/page-faults.ts'
 
@@ -47,11 +48,7 @@ describe('the places where somebody is signed in', () => {
     await tab.goto(account('devices'))
     await fillSignIn(tab, ada)
     await heading(tab, 'Devices')
-    const button = tab.getByRole('button', { name: 'Sign out everywhere else' })
-    for (let presses = 0; presses < 40; presses += 1) {
-      if (await button.evaluate((each) => each === each.ownerDocument.activeElement)) break
-      await tab.keyboard.press('Tab')
-    }
+    await tabTo(tab.getByRole('button', { name: 'Sign out everywhere else' }))
     await tab.keyboard.press('Enter')
     await tab.getByText('You are signed out everywhere but here.').waitFor()
     await tab.getByText('You are not signed in anywhere else.').waitFor()

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { focusOn } from '../support/hands.ts'
 import {
   ada,
   arrivedAt,
@@ -16,9 +17,6 @@ beforeAll(async () => {
   scene = await openScene()
 })
 afterAll(() => scene[Symbol.asyncDispose]())
-
-/** The `id` of what has the focus. */
-const focused = (tab: Page): Promise<string> => tab.evaluate('document.activeElement.id')
 
 /** What a screen reader says of the field beside its label. */
 const descriptionOf = async (tab: Page, label: string): Promise<string> => {
@@ -90,7 +88,7 @@ describe.each(scripts)('signing in %s', (_name, javaScriptEnabled) => {
     expect(await tab.title()).toMatch(/^Error: /)
     expect(await tab.getByLabel('E-mail address or user name').inputValue()).toBe(ada.email)
     expect(await tab.getByLabel('Password', { exact: true }).inputValue()).toBe('')
-    expect(await focused(tab)).toBe('password')
+    await focusOn(tab.locator('#password'))
     await fillSignIn(tab, ada)
     await arrivedAt(tab, scene.shop)
     await tab.context().close()
@@ -180,7 +178,7 @@ describe('signing in by keyboard', () => {
   it('needs no mouse from the first field to the consent', async () => {
     const tab = await scene.openTab()
     await tab.goto(scene.notes.signIn({ prompt: 'consent' }))
-    expect(await focused(tab)).toBe('identifier')
+    await focusOn(tab.locator('#identifier'))
     await tab.keyboard.type(ada.email)
     await tab.keyboard.press('Tab')
     await tab.keyboard.type(ada.password)
@@ -200,6 +198,7 @@ describe('signing in by keyboard', () => {
   it('shows where the focus is on everything that can have it', async () => {
     const tab = await scene.openTab()
     await tab.goto(scene.shop.signIn())
+    await focusOn(tab.locator('#identifier'))
     const outlines: string[] = []
     for (let presses = 0; presses < 4; presses += 1) {
       outlines.push(await tab.evaluate('getComputedStyle(document.activeElement).outlineStyle'))
@@ -220,7 +219,7 @@ describe('the button that shows the password', () => {
     await button.click()
     expect(await field.getAttribute('type')).toBe('text')
     expect(await button.getAttribute('aria-pressed')).toBe('true')
-    expect(await focused(tab)).toBe('password')
+    await focusOn(tab.locator('#password'))
     await button.click()
     expect(await field.getAttribute('type')).toBe('password')
     await button.click()
@@ -251,7 +250,7 @@ describe('who is signed in', () => {
       await heading(tab, 'Confirm it’s you')
       expect(await tab.getByLabel('E-mail address or user name').count()).toBe(0)
       expect(await tab.locator('.account').innerText()).toContain(ada.email)
-      expect(await focused(tab)).toBe('password')
+      await focusOn(tab.locator('#password'))
       await tab.getByLabel('Password', { exact: true }).fill(grace.password)
       await tab.getByRole('button', { name: 'Confirm' }).click()
       await tab.getByRole('alert').waitFor()

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { desktop, type PageOptions } from '../support/browser.ts'
 import { type FixedClock, movableClock } from '../support/clock.ts'
+import { focusOn, tabTo } from '../support/hands.ts'
 import { ada, arrivedAt, fillSignIn, heading, openScene, type Scene, typeSignIn } from '../support/journey.ts'
 import { codeOf } from '../support/second-factors.ts'
 
@@ -177,20 +178,6 @@ describe('pages of authenticator apps and recovery codes', () => {
   )
 })
 
-/** Goes on with the Tab key until the focus is on what is named so. */
-async function tabTo(
-  tab: Page,
-  role: 'button' | 'link' | 'checkbox' | 'textbox',
-  name: string,
-): Promise<void> {
-  const wanted = tab.getByRole(role, { name })
-  for (let count = 0; count < 60; count += 1) {
-    if (await wanted.evaluate((element) => element === element.ownerDocument.activeElement)) return
-    await tab.keyboard.press('Tab')
-  }
-  throw new Error(`The Tab key does not lead to ${name}.`)
-}
-
 describe('two steps', () => {
   it('are set up and used by keyboard alone and without JavaScript', { timeout: 60_000 }, async () => {
     const who = await person('keyboard')
@@ -199,22 +186,22 @@ describe('two steps', () => {
     await typeSignIn(tab, who)
     await tab.keyboard.press('Enter')
     await heading(tab, 'Sign-in and security')
-    await tabTo(tab, 'link', 'Add an authenticator app')
+    await tabTo(tab.getByRole('link', { name: 'Add an authenticator app' }))
     await tab.keyboard.press('Enter')
     await heading(tab, 'Add an authenticator app')
-    await tabTo(tab, 'link', 'Open it in an app on this device')
+    await tabTo(tab.getByRole('link', { name: 'Open it in an app on this device' }))
     await tab.keyboard.press('Tab')
     await tab.keyboard.press('Enter')
     await tab.locator('.typed-key code').waitFor()
     const key = await keyOn(tab)
-    await tabTo(tab, 'textbox', 'Code that the app shows now')
+    await tabTo(tab.getByRole('textbox', { name: 'Code that the app shows now' }))
     await tab.keyboard.type(codeNow(key))
     await tab.keyboard.press('Enter')
     await heading(tab, 'Your new recovery codes')
     const [code = ''] = await codesOn(tab)
-    await tabTo(tab, 'checkbox', 'I have saved the codes')
+    await tabTo(tab.getByRole('checkbox', { name: 'I have saved the codes' }))
     await tab.keyboard.press('Space')
-    await tabTo(tab, 'button', 'Done')
+    await tabTo(tab.getByRole('button', { name: 'Done' }))
     await tab.keyboard.press('Enter')
     await heading(tab, 'Sign-in and security')
     clock.advance(60)
@@ -223,7 +210,7 @@ describe('two steps', () => {
     await other.goto(scene.shop.signIn())
     await typeSignIn(other, who)
     await other.keyboard.press('Enter')
-    await heading(other, 'One more step')
+    await focusOn(other.getByLabel('Code'))
     await other.keyboard.type(codeNow(key))
     await other.keyboard.press('Enter')
     await arrivedAt(other, scene.shop)
@@ -233,13 +220,13 @@ describe('two steps', () => {
     await typeSignIn(third, who)
     await third.keyboard.press('Enter')
     await heading(third, 'One more step')
-    await tabTo(third, 'link', 'Use a recovery code')
+    await tabTo(third.getByRole('link', { name: 'Use a recovery code' }))
     await third.keyboard.press('Enter')
-    await third.getByLabel('Recovery code').waitFor()
+    await focusOn(third.getByLabel('Recovery code'))
     await third.keyboard.type(code)
     await third.keyboard.press('Enter')
     await heading(third, 'You have 9 recovery codes left')
-    await tabTo(third, 'button', 'Go on with the old ones')
+    await tabTo(third.getByRole('button', { name: 'Go on with the old ones' }))
     await third.keyboard.press('Enter')
     await arrivedAt(third, scene.shop)
     for (const each of [tab, other, third]) await each.context().close()

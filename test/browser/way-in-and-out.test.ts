@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
+import { focusOn } from '../support/hands.ts'
 import { ada, anotherTab, fillSignIn, grace, heading, openScene, type Scene } from '../support/journey.ts'
 import { startLatchkey } from '../support/latchkey.ts'
 
@@ -30,14 +31,14 @@ describe.each(scripts)('the set-up link %s', (_name, javaScriptEnabled) => {
     await tab.getByLabel('Password', { exact: true }).fill('short')
     await tab.getByRole('button', { name: 'Create administrator' }).click()
     expect(await tab.getByRole('alert').innerText()).toBe('Use at least 8 characters.')
-    expect(await tab.evaluate('document.activeElement.id')).toBe('password')
+    await focusOn(tab.locator('#password'))
     expect(await tab.getByLabel('Name', { exact: true }).inputValue()).toBe(ada.name)
     await tab.getByLabel('Password', { exact: true }).fill(ada.password)
     await tab.getByRole('button', { name: 'Create administrator' }).click()
 
     await heading(tab, 'Sign in to Latchkey')
     expect(await tab.getByLabel('E-mail address or user name').inputValue()).toBe(ada.email)
-    expect(await tab.evaluate('document.activeElement.id')).toBe('password')
+    await focusOn(tab.locator('#password'))
     await tab.keyboard.type(ada.password)
     await tab.keyboard.press('Enter')
     await heading(tab, 'Profile')
@@ -63,7 +64,7 @@ describe.each(scripts)('the link for choosing a password %s', (_name, javaScript
 
     await tab.goto(url)
     expect(await said(tab)).toContain(email)
-    expect(await tab.evaluate('document.activeElement.id')).toBe('password')
+    await focusOn(tab.locator('#password'))
     await tab.getByLabel('New password').fill('the one after it 22')
     await tab.getByRole('button', { name: 'Save password' }).click()
     await heading(tab, 'Your password is set')

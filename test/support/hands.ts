@@ -16,27 +16,35 @@ export const mouse: Hands = {
 
 const patience = 100
 
-/** By the keyboard alone: whatever is wanted has to be reached with the Tab key. Throws where it cannot be. */
-export function keyboard(tab: Page): Hands {
-  const reach = async (target: Locator): Promise<void> => {
-    for (let presses = 0; presses < patience; presses += 1) {
-      if (await target.evaluate((element) => element === document.activeElement)) return
-      await tab.keyboard.press('Tab')
-    }
-    throw new Error(`The Tab key does not lead to ${String(target)} at ${tab.url()}.`)
+/** Waits until it has the focus: a page can be read before the browser has given `autofocus` its due. */
+export const focusOn = async (target: Locator): Promise<void> =>
+  await target.and(target.page().locator(':focus')).waitFor()
+
+/** Goes on with the Tab key, from where the page puts the focus, until it is on what is wanted. Throws where it never is. */
+export async function tabTo(target: Locator): Promise<void> {
+  const tab = target.page()
+  if ((await tab.locator('[autofocus]:visible').count()) > 0) await tab.locator(':focus').waitFor()
+  for (let presses = 0; presses < patience; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return
+    await tab.keyboard.press('Tab')
   }
+  throw new Error(`The Tab key does not lead to ${String(target)} at ${tab.url()}.`)
+}
+
+/** By the keyboard alone. */
+export function keyboard(tab: Page): Hands {
   return {
     async press(target) {
-      await reach(target)
+      await tabTo(target)
       await tab.keyboard.press('Enter')
     },
     async write(target, text) {
-      await reach(target)
+      await tabTo(target)
       await tab.keyboard.press('ControlOrMeta+a')
       await tab.keyboard.type(text)
     },
     async tick(target) {
-      await reach(target)
+      await tabTo(target)
       if (!(await target.isChecked())) await tab.keyboard.press('Space')
     },
   }
