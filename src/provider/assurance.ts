@@ -1,6 +1,6 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import { isAtLeast, type Level, levels } from '../kernel/levels.ts'
-import type { Payload } from './payload.ts'
+import type { Payload } from './artefacts/payload.ts'
 import type { Clients } from './ports.ts'
 
 const prefix = 'urn:latchkey:acr:'

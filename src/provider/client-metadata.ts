@@ -1,6 +1,6 @@
 import type { ClientMetadata, KoaContextWithOIDC } from 'oidc-provider'
 import { newSecret } from '../kernel/ids.ts'
-import { encryptionNames, impliedUserinfoAlgorithm } from './client-encryption.ts'
+import { encryptionNames, impliedUserinfoAlgorithm } from './encryption/client-encryption.ts'
 import type { Accounts, ProviderClient } from './ports.ts'
 
 /** Never compared: secrets are stored hashed and checked by `Clients.verifySecret`. The library wants one to be there. */

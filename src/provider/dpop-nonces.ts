@@ -3,7 +3,7 @@ import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import { errors, Provider } from 'oidc-provider'
 import type { Area } from './area.ts'
 import type { OptionInputs } from './inputs.ts'
-import { rulesOf } from './profile-rules.ts'
+import { rulesOf } from './profiles/rules.ts'
 
 type Inputs = Pick<OptionInputs, 'ports' | 'settings'>
 

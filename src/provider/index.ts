@@ -4,26 +4,25 @@
  */
 import './known-warning.ts'
 import type { Job } from '../features/feature.ts'
-import { openBackchannelDoors } from './backchannel-doors.ts'
-import type { BackchannelDoors } from './backchannel-ports.ts'
+import { openBackchannelDoors } from './backchannel/doors.ts'
+import type { BackchannelDoors } from './backchannel/ports.ts'
 import { type Layers, type Listener, openCurrentInstance } from './current-instance.ts'
 import { outboundOf } from './instance.ts'
 import { type Interactions, openInteractions } from './interactions.ts'
-import { openLogoutTokens } from './logout-tokens.ts'
+import { openLogoutTokens } from './logout/tokens.ts'
 import type { ProviderDependencies } from './ports.ts'
 import { openSignInDoors, type SignInDoors } from './sign-in-doors.ts'
 
-export { type Artefacts, openArtefacts } from './artefacts.ts'
+export { type Artefacts, openArtefacts } from './artefacts/artefacts.ts'
 export type { Acr } from './assurance.ts'
 export type {
   AnswerNotification,
   BackchannelDoors,
   BackchannelPorts,
   WaitingRequest,
-} from './backchannel-ports.ts'
-export { certificateEndpoints, endpointsShowingPages } from './certificates.ts'
-export type { CodeProblem, DevicePages, DevicePorts } from './device-ports.ts'
-export type { SessionsEnded } from './ending-sessions.ts'
+} from './backchannel/ports.ts'
+export { certificateEndpoints, endpointsShowingPages } from './certificates/index.ts'
+export type { CodeProblem, DevicePages, DevicePorts } from './device/ports.ts'
 export type { FinishedLogin, Interactions, PendingInteraction, Trail } from './interactions.ts'
 export type {
   LogoutPage,
@@ -33,7 +32,8 @@ export type {
   ProviderPages,
   RememberedConsent,
 } from './ports.ts'
-export type { KnownAccess, KnownSession } from './session-directory.ts'
+export type { KnownAccess, KnownSession } from './sessions/directory.ts'
+export type { SessionsEnded } from './sessions/ending.ts'
 export type { SignedIn, SignInRequest } from './sign-in-doors.ts'
 
 export interface ProviderHandle extends SignInDoors {

@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa'
-import type { AdapterDependencies } from './adapter.ts'
+import type { AdapterDependencies } from './artefacts/adapter.ts'
 import type { Verifier } from './assertions/verify.ts'
 import type { OutboundFetch } from './outbound.ts'
 import type { AuthorizationType, Ports, ProviderDependencies } from './ports.ts'

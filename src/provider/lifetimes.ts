@@ -1,8 +1,8 @@
 import type { Client, Configuration } from 'oidc-provider'
 import type { Clock } from '../kernel/clock.ts'
 import type { SettingValues } from '../kernel/settings.ts'
-import type { Payload } from './payload.ts'
-import { factsOf } from './session-facts.ts'
+import type { Payload } from './artefacts/payload.ts'
+import { factsOf } from './sessions/facts.ts'
 import type { settings } from './settings.ts'
 
 type Values = SettingValues<typeof settings>

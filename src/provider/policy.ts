@@ -1,8 +1,8 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { assuranceCheck } from './assurance.ts'
-import { detailsCheck } from './details-check.ts'
-import { deviceConfirmation } from './device-confirmation.ts'
-import { requested } from './grants.ts'
+import { detailsCheck } from './authorization-details/check.ts'
+import { deviceConfirmation } from './device/confirmation.ts'
+import { requested } from './grants/grants.ts'
 import type { Ports } from './ports.ts'
 
 const { base, Check, Prompt } = interactionPolicy

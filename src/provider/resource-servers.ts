@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import type { Client, Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import type { Area } from './area.ts'
-import { askedDetails } from './asked-details.ts'
+import { askedDetails } from './authorization-details/asked.ts'
 import type { Api, Ports, ProviderClient } from './ports.ts'
 
 /** The APIs that tokens are for (RFC 8707), and what they may ask about them (RFC 7662). */

@@ -4,7 +4,7 @@ import { acrOf, levelOf } from './assurance.ts'
 import { directClientId } from './client-metadata.ts'
 import type { CurrentInstance } from './current-instance.ts'
 import { orUnavailable } from './errors.ts'
-import { leaveFrames, logoutFrames } from './logout-frames.ts'
+import { leaveFrames, logoutFrames } from './logout/frames.ts'
 import { ownPage } from './own-pages.ts'
 import type { ProviderDependencies } from './ports.ts'
 

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
-import { loadGrant } from '../../src/provider/grants.ts'
+import { loadGrant } from '../../src/provider/grants/grants.ts'
 import {
   type Application,
   codeIn,

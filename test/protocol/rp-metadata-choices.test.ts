@@ -7,7 +7,7 @@ import { algorithms } from '../../src/features/signing-keys/signing-keys.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { openSealing } from '../../src/kernel/sealing.ts'
 import { joined } from '../../src/provider/area.ts'
-import { encryption } from '../../src/provider/encryption.ts'
+import { encryption } from '../../src/provider/encryption/index.ts'
 import type { OptionInputs } from '../../src/provider/inputs.ts'
 import { clientKey } from '../support/client-keys.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openSessions } from '../../src/provider/sessions.ts'
+import { openSessions } from '../../src/provider/sessions/sessions.ts'
 import {
   codeIn,
   errorIn,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { adapterFactory } from '../../src/provider/adapter.ts'
-import { openSessions } from '../../src/provider/sessions.ts'
+import { adapterFactory } from '../../src/provider/artefacts/adapter.ts'
+import { openSessions } from '../../src/provider/sessions/sessions.ts'
 import {
   callback,
   codeIn,

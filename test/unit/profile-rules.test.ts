@@ -2,7 +2,7 @@ import type { Client } from 'oidc-provider'
 import { describe, expect, it } from 'vitest'
 import { allowedProfiles } from '../../src/features/clients/allowed-profiles.ts'
 import { profileNames } from '../../src/features/clients/profiles.ts'
-import { rulesOf } from '../../src/provider/profile-rules.ts'
+import { rulesOf } from '../../src/provider/profiles/rules.ts'
 
 const allowed = {
   ...allowedProfiles({ allowLegacy: true, allowHybrid: true }),

@@ -5,7 +5,7 @@ import type Provider from 'oidc-provider'
 import { expect, it } from 'vitest'
 import { AppError } from '../../src/kernel/errors.ts'
 import type { InstanceInputs } from '../../src/provider/inputs.ts'
-import { registration } from '../../src/provider/registration.ts'
+import { registration } from '../../src/provider/registration/index.ts'
 
 const inputs = (error: Error): InstanceInputs =>
   ({

@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, errors as jose, jwtVerify } from 'jose'
 import { errors } from 'oidc-provider'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Artefacts } from '../artefacts.ts'
+import type { Artefacts } from '../artefacts/artefacts.ts'
 import type { OutboundFetch } from '../outbound.ts'
 import type { IssuerKeys } from './keys.ts'
 import { openIssuerKeys } from './keys.ts'

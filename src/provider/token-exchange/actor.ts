@@ -1,4 +1,4 @@
-import type { Payload } from '../payload.ts'
+import type { Payload } from '../artefacts/payload.ts'
 import { type Bearer, TokenRefused } from './subject.ts'
 
 /** How many actors stand behind one another at most, and how often a token is exchanged. */

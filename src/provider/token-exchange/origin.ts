@@ -1,7 +1,7 @@
 import type Provider from 'oidc-provider'
 import type { AccessToken } from 'oidc-provider'
 import type { Sealing } from '../../kernel/sealing.ts'
-import type { Payload } from '../payload.ts'
+import type { Payload } from '../artefacts/payload.ts'
 
 /** The claim of an exchanged JWT access token that tells the server, and nobody else, of what it came. */
 export const originClaim = 'exchange_ref'
