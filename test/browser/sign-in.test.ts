@@ -107,8 +107,9 @@ describe.each(scripts)('signing in %s', (_name, javaScriptEnabled) => {
     await heading(tab, 'Allow Notes to use your account?')
     await tab.getByRole('button', { name: 'Allow' }).dblclick({ noWaitAfter: true })
     await arrivedAt(tab, scene.notes)
-    // Of presses this close together the browser itself, or the script, sends one.
-    expect(posted.length).toBe(2)
+    // Without the script it is up to the browser whether presses this close together are one form or two.
+    if (javaScriptEnabled) expect(posted.length).toBe(2)
+    else expect(posted.length).toBeGreaterThanOrEqual(2)
     await tab.context().close()
   })
 
