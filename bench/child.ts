@@ -25,6 +25,8 @@ export interface Served {
 export async function serve(options: {
   readonly args: readonly string[]
   readonly issuer: string
+  /** Where it listens, when the issuer's address leads elsewhere; there it says so (421). */
+  readonly listens?: string
   readonly env: Readonly<Record<string, string>>
   readonly logFile: string
   readonly cleanup: Cleanup
@@ -37,7 +39,7 @@ export async function serve(options: {
   })
   const forget = options.cleanup.onExit(() => child.kill('SIGKILL'))
   child.once('exit', forget)
-  await firstAnswer(child, discoveryUrl(options.issuer), options.logFile)
+  await firstAnswer(child, options)
   const coldStartMs = performance.now() - startedAt
   if (child.pid === undefined) throw new Error('the server process has no id')
   return { pid: child.pid, coldStartMs, stop: () => stop(child) }
@@ -81,7 +83,16 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-async function firstAnswer(child: ChildProcess, url: string, logFile: string): Promise<void> {
+async function firstAnswer(
+  child: ChildProcess,
+  {
+    issuer,
+    listens,
+    logFile,
+  }: { readonly issuer: string; readonly listens?: string; readonly logFile: string },
+): Promise<void> {
+  const url = discoveryUrl(listens ?? issuer)
+  const expected = listens === undefined ? 200 : 421
   const limit = performance.now() + startLimitMs
   while (performance.now() < limit) {
     if (child.exitCode !== null || child.signalCode !== null) break
@@ -92,7 +103,7 @@ async function firstAnswer(child: ChildProcess, url: string, logFile: string): P
       },
       () => undefined,
     )
-    if (status === 200) return
+    if (status === expected) return
     await pause(5)
   }
   child.kill('SIGKILL')

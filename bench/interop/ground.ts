@@ -13,7 +13,7 @@ import { freePort, runToEnd, serve } from '../child.ts'
 import type { Cleanup } from '../cleanup.ts'
 import type { Credentials } from '../target.ts'
 
-const launcher = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
+export const launcher = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
 const answerLimitMs = 60_000
 
 export const person = { email: 'ada@example.com', password: 'correct horse battery staple' }
@@ -77,15 +77,18 @@ export async function openGround(cleanup: Cleanup): Promise<Ground> {
     issuer,
     folder,
     latchkey: (...args) => run(args),
-    async createClient(...flags) {
-      const { item, reveals } = created.parse(
-        JSON.parse(await run(['clients', 'create', '--json', ...flags])),
-      )
-      return { id: item.id, secret: reveals?.secret ?? '' }
-    },
+    createClient: creating(run),
     start: (program, args, options) => start({ program, args, cleanup, folder }, options),
   }
 }
+
+/** `latchkey clients create` by a command that runs `latchkey`. */
+export const creating =
+  (run: (args: readonly string[]) => Promise<string>): Ground['createClient'] =>
+  async (...flags) => {
+    const { item, reveals } = created.parse(JSON.parse(await run(['clients', 'create', '--json', ...flags])))
+    return { id: item.id, secret: reveals?.secret ?? '' }
+  }
 
 interface Program {
   readonly program: string

@@ -12,13 +12,13 @@ export async function oidcAgent(ground: Ground): Promise<string> {
     string,
     string,
   ]
-  const { id, secret } = await ground.createClient(
-    ...['--name', 'oidc-agent', '--kind', 'web'],
+  const { id } = await ground.createClient(
+    ...['--name', 'oidc-agent', '--kind', 'native'],
     ...['--grant-type', deviceGrant, '--grant-type', 'refresh_token'],
   )
   const env = await startAgent(ground, agent)
   const account = [
-    ...['latchkey', '--issuer', ground.issuer, '--client-id', id, '--client-secret', secret],
+    ...['latchkey', '--issuer', ground.issuer, '--client-id', id, '--client-secret='],
     ...['--flow=device', '--scope', 'openid profile email offline_access'],
     ...['--no-url-call', '--pw-env', '--prompt=none', '--confirm-default'],
   ]

@@ -4,6 +4,16 @@ import { modAuthOpenidc } from './mod-auth-openidc.ts'
 import { authJs, oauth4webapi, openidClient, passport } from './node-peers.ts'
 import { oidcAgent } from './oidc-agent.ts'
 import { postgresql } from './postgresql.ts'
+import {
+  apache,
+  apacheSelfSigned,
+  caddy,
+  caddySelfSigned,
+  envoy,
+  haproxy,
+  nginx,
+  nginxBelowPath,
+} from './proxies.ts'
 import { springSecurity } from './spring-security.ts'
 
 export interface Peer {
@@ -25,4 +35,12 @@ export const peers: readonly Peer[] = [
   { name: 'oidc-agent', run: oidcAgent },
   { name: 'spring-security', run: springSecurity },
   { name: 'postgresql', run: postgresql },
+  { name: 'nginx', run: nginx },
+  { name: 'nginx-below-a-path', run: nginxBelowPath },
+  { name: 'haproxy', run: haproxy },
+  { name: 'caddy', run: caddy },
+  { name: 'caddy-self-signed', run: caddySelfSigned },
+  { name: 'envoy', run: envoy },
+  { name: 'apache', run: apache },
+  { name: 'apache-self-signed', run: apacheSelfSigned },
 ]

@@ -65,6 +65,14 @@ describe('clients with a certificate, behind a proxy', () => {
     expect((await ask(twice, server, id)).status).toBe(401)
   })
 
+  it('get a token by PEM with spaces for the ends of its lines, as Apache writes it', async () => {
+    const { cert } = bank.certificate
+    const spaced = { ...proven(bank.certificate), [named.certificate]: cert.replaceAll('\n', ' ') }
+    expect((await ask(spaced)).status).toBe(200)
+    const twice = { ...spaced, [named.certificate]: `${cert}${cert}`.replaceAll('\n', ' ') }
+    expect((await ask(twice)).status).toBe(401)
+  })
+
   it('get nothing at another host than theirs, where they have one, even if the proxy forgot to clear the headers', async () => {
     await using server = await started({ LATCHKEY_MTLS_URL: 'https://mtls.example.test' })
     const id = await registered(server)

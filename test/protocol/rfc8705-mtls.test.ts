@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Agent as TlsAgent } from 'node:https'
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { Agent, fetch as undiciFetch } from 'undici'
@@ -133,6 +134,21 @@ describe('clients with a certificate, where TLS ends at the server', () => {
   ])('is not believed with %s', async (_what, issue) => {
     expect(told(await token(await issue()))).toEqual([401, 'invalid_client'])
   })
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'is worth no more and no less in a session of %s that is resumed',
+    async (maxVersion) => {
+      const twice = async (certificate: Issued) => {
+        const agent = new TlsAgent({ keepAlive: false, maxVersion })
+        const sending = { ca: authority.cert, certificate, form: { client_id: bank.id, ...grant }, agent }
+        const first = await sendOverTls(`${mtls}/token`, sending)
+        const second = await sendOverTls(`${mtls}/token`, sending)
+        return [first, second].map(({ status, resumed }) => `${status} ${resumed ? 'resumed' : 'anew'}`)
+      }
+      expect(await twice(bank.certificate)).toEqual(['200 anew', '200 resumed'])
+      expect(await twice(await selfSigned({ subject }))).toEqual(['401 anew', '401 resumed'])
+    },
+  )
 
   it.each<[string, Fields, object]>([
     [

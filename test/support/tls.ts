@@ -19,7 +19,7 @@ export interface TlsSending {
 export async function sendOverTls(
   url: string,
   { ca, certificate, headers = {}, form, port, agent }: TlsSending,
-): Promise<Answer & { readonly peer: string; readonly protocol: string | null }> {
+): Promise<Answer & { readonly peer: string; readonly protocol: string | null; readonly resumed: boolean }> {
   const target = new URL(url)
   const content = form && { 'content-type': 'application/x-www-form-urlencoded' }
   const sent = request({
@@ -40,6 +40,7 @@ export async function sendOverTls(
     socket.getPeerX509Certificate()?.raw.toString('base64') ?? '',
     socket.getProtocol(),
   ]
+  const resumed = socket.isSessionReused()
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString()
@@ -51,5 +52,6 @@ export async function sendOverTls(
     location: response.headers.location,
     peer,
     protocol,
+    resumed,
   }
 }
