@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeLean } from './lean-client.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = dirname(here)
@@ -27,6 +28,7 @@ for (const provider of ['sqlite', 'postgresql']) {
       // Generating needs no engine; naming a file that exists keeps Prisma from looking for one to download.
       env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' },
     })
+    makeLean(output)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

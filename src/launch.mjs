@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 const neededMajor = 26
 const here = dirname(fileURLToPath(import.meta.url))
@@ -84,6 +85,10 @@ if (majorOf(process.versions.node) < neededMajor) {
   runOnBundledNode()
 } else {
   generateOnce()
+  // Prisma's compiler of queries runs once for each kind of query. To optimize it takes 16 MB and the processor while the
+  // server starts, so it has to have worked far longer before that is done; V8 would say 13 million. Set before the cache is
+  // opened, which keeps to the flags that it was written with.
+  setFlagsFromString('--wasm-tiering-budget=1000000000')
   // Node keeps what it has stripped and compiled, so that the next start takes half the time and memory.
   module.enableCompileCache(join(root, 'node_modules/.cache/latchkey'))
   await import('./main.ts')

@@ -1,4 +1,5 @@
 /** The server as a process: open, say where it is, serve until told to stop, and stop without dropping what is under way. */
+import { flushCompileCache } from 'node:module'
 import { constants } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -90,8 +91,12 @@ function stopSignal(): Promise<void> {
   })
 }
 
-/** Starting leaves garbage of some tens of megabytes that V8 would keep until it needs the room. */
+/**
+ * Starting leaves garbage of some tens of megabytes that V8 would keep until it needs the room, and some that Node's cache
+ * of compiled modules holds until it is written.
+ */
 function releaseMemory(): void {
+  flushCompileCache()
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as (options: {
     type: 'major'
