@@ -19,7 +19,7 @@ COPY src src
 COPY --from=install /app/node_modules node_modules
 COPY --from=install /app/src/storage/generated src/storage/generated
 RUN ln -s /app/src/launch.mjs /usr/local/bin/latchkey \
-  && install -d -o node -g node -m 0700 /data /keys
+  && install -d -o node -g node -m 0700 /data /keys node_modules/.cache/latchkey
 
 ENV NODE_ENV=production \
   PORT=3000 \
