@@ -1,7 +1,7 @@
 /**
  * A server with ten thousand clients, all of them at work, beside one with ten, on each database. It should be no slower:
  *
- *     node bench/many-clients.ts [--clients 10000] [--database sqlite|postgresql|both] [--quick] [--rounds 9]
+ *     node bench/many-clients.ts [--clients 10000] [--database sqlite|postgresql|both] [--quick] [--rounds 9] [--scenario name]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,6 +16,7 @@ import { createContender, measureInTurn } from './measure.ts'
 import { databasesOf } from './options.ts'
 import { parameters } from './parameters.ts'
 import { readUsage } from './process-usage.ts'
+import { registerMeanwhile } from './registration.ts'
 import { report } from './report.ts'
 import { basicAuthorization, getRequest, postRequest } from './requests.ts'
 import { toRows } from './results.ts'
@@ -24,10 +25,14 @@ import type { Credentials, Target } from './target.ts'
 
 const few = 10
 const warmUpSeconds = 60
+const registrationsPerSecond = 20
 
 const scenarios: readonly Scenario[] = [
   { name: 'client-credentials-es256', goal: 0.95, prepare: ({ target }) => credentialsOfAll(target) },
   { name: 'code-exchange', goal: 0.95, prepare: ({ target }, seconds) => exchangesOfAll(target, seconds) },
+  // The last, as they leave their clients behind.
+  { name: 'while-clients-register', goal: 0.95, prepare: besideNewClients(false) },
+  { name: 'while-clients-change', goal: 0.95, prepare: besideNewClients(true) },
 ]
 
 const turns = new WeakMap<Target, number>()
@@ -56,6 +61,14 @@ function credentialsOfAll(target: Target): Stream {
     connections: parameters.connections,
     next: () => asking(target, nextClient(target), form),
     expected: { status: 200, text: '"access_token":"ey' },
+  }
+}
+
+/** The same while other clients come, and change their registration. */
+function besideNewClients(changing: boolean): Scenario['prepare'] {
+  return async ({ target }, seconds) => {
+    await registerMeanwhile(target, { perSecond: registrationsPerSecond, seconds, changing })
+    return credentialsOfAll(target)
   }
 }
 
@@ -107,6 +120,7 @@ const { values } = parseArgs({
     database: { type: 'string', default: 'both' },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '9' },
+    scenario: { type: 'string', multiple: true },
   },
 })
 const windows = values.quick ? { seconds: 0.5, warmUpSeconds: 0.5 } : { seconds: 1, warmUpSeconds: 1.5 }
@@ -124,7 +138,7 @@ try {
       await warmUp(running.target)
     }
     const rows = []
-    for (const scenario of scenarios)
+    for (const scenario of scenarios.filter(({ name }) => values.scenario?.includes(name) ?? true))
       rows.push(...toRows(scenario, await measureInTurn(contenders, scenario, { ...windows, rounds })))
     const processes = contenders.map(({ target, running }) => ({
       contender: target.name,

@@ -8,7 +8,7 @@ import type { Clock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
 import { openSealing, type Sealing } from './kernel/sealing.ts'
 import { openFeatures } from './open-features.ts'
-import { type Artefacts, openArtefacts } from './provider/index.ts'
+import { type Artefacts, type OutboundFetch, openArtefacts, openOutbound } from './provider/index.ts'
 import { openStorage, type StorageOptions } from './storage/open.ts'
 import type { Storage } from './storage/storage.ts'
 
@@ -23,6 +23,8 @@ export interface App extends AppDependencies {
   readonly storage: Storage
   readonly sealing: Sealing
   readonly artefacts: Artefacts
+  /** The guarded way out to what others name. */
+  readonly outbound: OutboundFetch
   readonly features: ReturnType<typeof openFeatures>
   /** The same as a list, for whoever derives from features without knowing them. */
   readonly all: readonly Feature[]
@@ -52,15 +54,33 @@ export async function openApp(dependencies: AppDependencies): Promise<App> {
       for (const feature of all) await feature.sessionsEnded?.(db, ended)
     },
   })
-  const features = openFeatures({ ...dependencies, storage, sealing, artefacts, all })
+  const outbound = openOutbound({
+    allowPrivate: config.provider.outboundAllowPrivate,
+    allowHosts: config.provider.outboundAllowHosts,
+  })
+  const features = openFeatures({
+    ...dependencies,
+    storage,
+    sealing,
+    artefacts,
+    outbound: outbound.fetch,
+    all,
+  })
   all.push(...Object.values(features))
   return {
     ...dependencies,
     storage,
     sealing,
     artefacts,
+    outbound: outbound.fetch,
     features,
     all,
-    close: () => storage.close(),
+    async close() {
+      try {
+        await outbound.close()
+      } finally {
+        await storage.close()
+      }
+    },
   }
 }

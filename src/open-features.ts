@@ -26,11 +26,11 @@ import { openNotices } from './features/notices/index.ts'
 import { openOutbox } from './features/outbox/index.ts'
 import { openPasskeys } from './features/passkeys/index.ts'
 import { openPasswords, type PasswordsFeature } from './features/passwords/index.ts'
-import { openPolicy } from './features/policy/index.ts'
+import { type Demands, openPolicy } from './features/policy/index.ts'
 import { openProfiles } from './features/profiles/index.ts'
 import { openRecoveryCodes } from './features/recovery-codes/index.ts'
 import { openRegistrations } from './features/registrations/index.ts'
-import { openResources } from './features/resources/index.ts'
+import { openResources, type ResourcesFeature } from './features/resources/index.ts'
 import { openSessionsFeature, type SessionsFeature } from './features/sessions/index.ts'
 import { openSetup } from './features/setup/index.ts'
 import { openSigningKeys } from './features/signing-keys/index.ts'
@@ -44,9 +44,8 @@ import type { Clock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
 import type { Sealing } from './kernel/sealing.ts'
 import { languageNames, mailWords, messageNames } from './page-words.ts'
-import type { Artefacts } from './provider/index.ts'
-import { openOutbound } from './provider/outbound.ts'
-import { signInWays } from './sign-in-ways.ts'
+import type { Artefacts, OutboundFetch } from './provider/index.ts'
+import { signInWays, waysBeside } from './sign-in-ways.ts'
 import type { DatabaseTransaction, Storage } from './storage/storage.ts'
 
 /** What the features stand on. */
@@ -57,6 +56,8 @@ export interface Ground {
   readonly storage: Storage
   readonly sealing: Sealing
   readonly artefacts: Artefacts
+  /** The guarded way out. */
+  readonly outbound: OutboundFetch
   /** All features, once they are open. */
   readonly all: readonly Feature[]
 }
@@ -65,6 +66,7 @@ export interface Ground {
 export function openFeatures(ground: Ground) {
   const later: Later = {
     clientName: async (id) => (await parties.clients.clients.find(id))?.name,
+    demands: (userId) => parties.policy.policy.demands(userId, undefined, []),
     describeBrowser: (userAgent) => access.sessions.describeBrowser(userAgent),
     forgetDevices: (db, userId) => access.trustedDevices.trustedDevices.forgetAll(db, userId),
     endPendingAddress: (db, userId) => people.addresses.addresses.endPending(db, userId),
@@ -80,6 +82,7 @@ export function openFeatures(ground: Ground) {
 /** What the first features ask of those that are opened after them. */
 interface Later {
   clientName(id: string): Promise<string | undefined>
+  demands(userId: string): Promise<Demands>
   readonly describeBrowser: SessionsFeature['describeBrowser']
   forgetDevices(db: DatabaseTransaction, userId: string): Promise<void>
   endPendingAddress(db: DatabaseTransaction, userId: string): Promise<void>
@@ -92,6 +95,7 @@ const commonOf = ({ storage, clock, sealing, log, config, artefacts }: Ground) =
   log,
   issuer: config.issuer,
   endEverything: artefacts.endEverythingOfUser,
+  isSessionOpen: artefacts.isSessionOpen,
 })
 
 /** What every other feature may ask for: the record, the post, what is remembered, how often somebody may try. */
@@ -131,6 +135,7 @@ const servicesOf = (ground: Ground, base: Base) => ({
   audit: base.audit.audit,
   outbox: base.outbox.outbox,
   mail: base.mail.mail,
+  attempts: base.attempts.attempts,
   challenges: base.attempts.challenges,
   throttle: base.throttle.throttle,
   notices: base.notices.notices,
@@ -159,6 +164,7 @@ function openPeople(ground: Ground, base: Base, later: Later) {
     ...common,
     settings: config.passwords,
     productNames: ['Latchkey', config.server.brandName],
+    otherWays: waysBeside('password', ground.all, later.demands),
   })
   const terms = openTerms({ ...common, settings: config.terms })
   const profiles = openProfiles({ ...common, settings: config.profiles, languages: languageNames })
@@ -173,26 +179,19 @@ function openPeople(ground: Ground, base: Base, later: Later) {
   return { users, profiles, addresses, passwords, terms, registrations, setup }
 }
 
-/** The guarded way out. */
-const outboundOf = ({ config }: Ground) =>
-  openOutbound({
-    allowPrivate: config.provider.outboundAllowPrivate,
-    allowHosts: config.provider.outboundAllowHosts,
-  })
-
 type People = ReturnType<typeof openPeople>
 
 /** Applications and services, what they may have, and what signing in to them takes. */
 function openParties(ground: Ground, base: Base, { users }: People) {
-  const { config, artefacts, all } = ground
+  const { config, artefacts, outbound: fetch, all } = ground
   const common = servicesOf(ground, base)
-  const fetch = outboundOf(ground)
   const clients: ClientsFeature = openClients({
     ...common,
     endEverythingOfClient: artefacts.endEverythingOfClient,
     fetch,
     describedClient: (id, asking) => clientRegistrations.described.find(id, asking),
     settings: config.clients,
+    findApi: (indicator) => resources.standingOf(indicator),
     serverChecks: [lifetimeCheck(config.provider), certificatesOfferedCheck(asksForCertificates(config))],
   })
   const clientRegistrations: ClientRegistrationsFeature = openClientRegistrationsFeature({
@@ -202,8 +201,9 @@ function openParties(ground: Ground, base: Base, { users }: People) {
     keyOf: addressKey,
     settings: config.clientRegistrations,
   })
-  const resources = openResources({
+  const resources: ResourcesFeature = openResources({
     ...common,
+    defaultingClients: clients.defaultingTo,
     accessTokenMaximumSeconds: config.provider.accessTokenMaximumSeconds,
   })
   const authorizationTypes = openAuthorizationTypes(common)
@@ -270,9 +270,10 @@ function openAccess(
   })
   const approvals = openApprovals({
     ...common,
-    fetch: outboundOf(ground),
+    fetch: ground.outbound,
     client: activeClient(clients),
     api: resources.resources.findByIndicator,
+    detailType: authorizationTypes.types.find,
   })
   const trustedDevices = openTrustedDevices({
     ...common,
@@ -284,7 +285,6 @@ function openAccess(
     ...common,
     source: artefacts,
     devices: trustedDevices.trustedDevices,
-    attempts: opened.attempts.attempts,
     endPendingAddress: later.endPendingAddress,
     clientName: later.clientName,
   })

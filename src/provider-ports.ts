@@ -18,6 +18,7 @@ export function providerPorts(app: App, renderers: PageRenderers): Ports {
       find: async (id) => ((await users.users.mayIssue(id)) ? { id } : undefined),
       ...claimsOf(app),
     },
+    signIns: features.attempts.attempts,
     ...partyPorts(app),
     consents: consents.consents,
     keys: signingKeys.keys,

@@ -1,7 +1,9 @@
 import type { Clients } from './features/clients/index.ts'
 import type { Feature } from './features/feature.ts'
-import type { PolicyDependencies } from './features/policy/index.ts'
+import type { OtherWays } from './features/passwords/index.ts'
+import type { Demands, PolicyDependencies } from './features/policy/index.ts'
 import type { Users } from './features/users/index.ts'
+import { isAtLeast } from './kernel/levels.ts'
 import { waysOf } from './pages/login/ways.ts'
 
 /** What explaining a sign-in needs of the people, the clients and the factors. */
@@ -28,3 +30,21 @@ export const signInWays = (
       demands,
     ),
 })
+
+/** What is left to sign in with where one factor is gone. */
+export function waysBeside(
+  name: string,
+  all: readonly Feature[],
+  demandsOf: (userId: string) => Promise<Demands>,
+): OtherWays {
+  const others = () =>
+    all.flatMap(({ factor }) => (factor === undefined || factor.name === name ? [] : factor))
+  return {
+    exist: () => others().some(({ offers }) => offers !== 'second'),
+    async suffice(userId) {
+      const demands = await demandsOf(userId)
+      const ways = await waysOf(others(), userId, demands)
+      return ways.some(({ end }) => 'reaches' in end && isAtLeast(end.reaches, demands.standing))
+    },
+  }
+}

@@ -12,6 +12,11 @@ export interface Proof {
   readonly at: Date
   /** What it is worth alone; `single-factor` where absent. */
   readonly level?: Level
+  /**
+   * `Attempts.epochOf` the person, as it was before anything was checked: where his sign-ins were ended since, the proof is
+   * worth nothing. Absent where making a way to sign in was the proof, as that itself has ended all but this sign-in.
+   */
+  readonly epoch?: string
 }
 
 /** One sign-in under way. It lives on the server; forms carry nothing of it. */

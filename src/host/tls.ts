@@ -26,7 +26,7 @@ export interface TlsDependencies {
 
 const lookEveryMilliseconds = 1_000
 
-/** RFC 9325 §4.2, RFC 9700: forward secrecy and authenticated encryption alone, in TLS 1.2 as in 1.3. */
+/** In TLS 1.2 those that RFC 9325 §4.2 recommends and no others, as FAPI demands: forward secrecy and AES-GCM. */
 const ciphers = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -35,8 +35,6 @@ const ciphers = [
   'ECDHE-RSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',
   'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
 const contextOf = ({ cert, key, ca }: TlsMaterial): SecureContextOptions => ({

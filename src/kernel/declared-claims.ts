@@ -33,6 +33,7 @@ const reserved = new Set([
     'token_introspection',
     'grant_ref',
     'exchange_ref',
+    'subject_ref',
   ],
   ...['email_verified', 'phone_number_verified', 'updated_at', '_claim_names', '_claim_sources'],
   ...['verified_claims', '__proto__', 'constructor', 'prototype'],

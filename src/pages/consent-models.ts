@@ -1,5 +1,5 @@
+import type { DetailView } from '../kernel/detail-words.ts'
 import type { Text } from '../kernel/text.ts'
-import type { DetailView } from './login/details.ts'
 import type { AccountView, ClientView, ScopeView } from './party-models.ts'
 
 /** Three separate posts without fields of their own: allow (`action`), deny (`abortAction`), another account (`switchAction`). */

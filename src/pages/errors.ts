@@ -18,9 +18,10 @@ const words = {
     title: { key: 'error.authorization.title' },
     message: { key: 'error.authorization.message' },
   },
+  'sign-out': { title: { key: 'error.authorization.title' }, message: { key: 'error.sign-out.message' } },
 } as const satisfies Readonly<Record<string, { readonly title: Text; readonly message: Text }>>
 
-type Kind = Exclude<keyof typeof words, 'authorization'>
+type Kind = Exclude<keyof typeof words, 'authorization' | 'sign-out'>
 
 const byStatus: Readonly<Record<number, Kind>> = {
   403: 'forbidden',
@@ -71,7 +72,8 @@ export function protocolErrorPage(pages: Pages, ctx: Context, failure: ProviderF
       ...(client === undefined ? undefined : { client: clientView(client) }),
     })
   }
-  const kind = status === 503 ? 'unavailable' : status >= 500 ? 'internal' : 'authorization'
+  const refused = ctx.path.startsWith('/session/end') ? 'sign-out' : 'authorization'
+  const kind = status === 503 ? 'unavailable' : status >= 500 ? 'internal' : refused
   const model: ErrorModel = {
     ...words[kind],
     status,

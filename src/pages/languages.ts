@@ -20,10 +20,6 @@ export function pickLocale({ uiLocales, userLocale, acceptLanguage }: LocaleCand
   return fallbackLocale
 }
 
-/** The writing direction of one of our languages, for the `dir` of a document. */
-export const directionOf = (locale: string): 'ltr' | 'rtl' =>
-  /^(ar|dv|fa|he|ks|ku|ps|sd|ug|ur|yi)\b/.test(locale) ? 'rtl' : 'ltr'
-
 /** A language by its own name, such as Deutsch. */
 export function languageName(locale: string): string {
   const name = new Intl.DisplayNames(locale, { type: 'language' }).of(locale)

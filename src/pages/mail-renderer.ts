@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Eta } from 'eta/core'
 import type { Text, TextParams } from '../kernel/text.ts'
 import { type Brand, brandAccents } from './brand.ts'
-import { directionOf, pickLocale } from './languages.ts'
+import { directionOf, isolated, unisolated } from './direction.ts'
+import { pickLocale } from './languages.ts'
 import { openMessages, type Translate } from './messages.ts'
 import { escapeHtml, initial, safeLink } from './views.ts'
 
@@ -13,11 +14,15 @@ export interface MailContent {
   readonly template: string
   readonly model?: TextParams
   readonly text?: Text
-  readonly facts?: readonly { readonly label: string; readonly value: string | Date | Text }[]
+  readonly facts?: readonly MailFact[]
   readonly zone?: string
   readonly link?: string
   readonly code?: string
   readonly locale?: string | undefined
+}
+
+type MailFact = ({ readonly label: string } | { readonly name: string }) & {
+  readonly value: string | Date | Text
 }
 
 export interface MailWords {
@@ -44,7 +49,7 @@ export function openMailRenderer({ brand, issuer }: MailRendererOptions): (mail:
     const page = { locale, dir: directionOf(locale) }
     const translate = messages.translator(locale)
     const t: Translate = (key, params = {}) => translate(key, { ...cleaned(params), brand: brand.name })
-    const words = wordsOf(mail, { t, has: messages.has, locale })
+    const words = wordsOf(mail, { t, join: translate, has: messages.has, locale })
     const model = { ...look, page, t, initial, mail: words, home: issuer, host: new URL(issuer).host }
     return {
       subject: words.subject,
@@ -75,23 +80,32 @@ function openTemplates() {
 
 interface Language {
   readonly t: Translate
+  /** For what is words already. */
+  readonly join: Translate
   readonly has: (key: string) => boolean
   readonly locale: string
 }
 
 function wordsOf(
   { template, model, text, facts = [], zone, link, code }: MailContent,
-  { t, has, locale }: Language,
+  { t, join, has, locale }: Language,
 ) {
   const optional = (key: string): string => (has(key) ? t(key, model) : '')
+  const foreign = (value: string): string => isolated(harmless(value), directionOf(locale))
   const say = (value: string | Date | Text): string => {
-    if (typeof value === 'string') return harmless(value)
+    if (typeof value === 'string') return foreign(value)
     return value instanceof Date ? formatInstant(value, locale, zone) : t(value.key, value.params)
   }
+  const heading = t(`mail.${template}.subject`, model)
   return {
-    subject: oneLine(t(`mail.${template}.subject`, model)),
+    subject: oneLine(unisolated(heading)),
+    heading: unbroken(heading),
     lead: text === undefined ? t(`mail.${template}.text`, model) : t(text.key, { ...model, ...text.params }),
-    facts: facts.map(({ label, value }) => ({ label: t(label), value: say(value) })),
+    facts: facts.map((fact) => {
+      const label = 'name' in fact ? foreign(fact.name) : t(fact.label)
+      const value = say(fact.value)
+      return { label, value, line: join('mail.fact', { label, value }) }
+    }),
     code: code ?? '',
     codeParts: code === undefined ? [] : grouped(code),
     link: link ?? '',
@@ -120,6 +134,9 @@ function harmless(value: string): string {
   const line = oneLine(value).slice(0, maximumLength).toWellFormed()
   return address.test(line) ? line : line.replace(/\.(?=\p{L})|:(?=\/\/)/gu, '$&\u200b')
 }
+
+/** Words such as E-Mail stay on one line: what a mail program is shown, not what it lists or searches. */
+const unbroken = (heading: string): string => heading.replace(/(?<!\p{L})(\p{L})-(?=\p{L})/gu, '$1\u2011')
 
 const oneLine = (value: string): string => value.replace(invisible, ' ').trim()
 

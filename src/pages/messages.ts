@@ -2,13 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type { TextParams } from '../kernel/text.ts'
+import { directionOf, isolated } from './direction.ts'
 
 /** The name of a message. A check holds that each exists in every language and is used. */
 export type MessageKey = string
 
 export type MessageParams = TextParams
 
-/** Formats one message of a locale. Throws on an unknown key or a missing parameter. */
+/** Formats one message of a locale, its texts isolated from its words. Throws on an unknown key or a missing parameter. */
 export type Translate = (key: MessageKey, params?: MessageParams) => string
 
 /** The messages of one language by their keys. */
@@ -55,14 +56,31 @@ export function openMessages(read: (locale: string) => Catalogue = readCatalogue
     has: (key) => language(fallbackLocale).message(key) !== undefined,
     translator(locale) {
       const own = language(locale)
+      const direction = directionOf(locale)
       return (key, params) => {
         const message = own.message(key) ?? language(fallbackLocale).message(key)
         if (message === undefined) throw new Error(`No message named ${key}`)
-        return String(message.format(params))
+        return message
+          .formatToParts<Given>(params && given(params))
+          .map(({ value }) => (typeof value === 'string' ? value : isolated(value.toString(), direction)))
+          .join('')
       }
     },
   }
 }
+
+/** A text for a placeholder. As an object it comes out of the formatting as a part of its own; a choice takes it by its text. */
+interface Given {
+  toString(): string
+}
+
+const given = (params: MessageParams) =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? { toString: () => value } : value,
+    ]),
+  )
 
 interface Language {
   message(key: MessageKey): IntlMessageFormat | undefined

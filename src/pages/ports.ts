@@ -1,11 +1,11 @@
 import type { Context } from 'koa'
 import type { Attempt, Factor, Interlude, MailedLink, Panel, Proof } from '../features/feature.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { DetailTypeView } from '../kernel/detail-words.ts'
 import type { Browser, RequestFacts } from '../kernel/http.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Level } from '../kernel/levels.ts'
 import type { Interactions, RememberedConsent, SignedIn, SignInRequest } from '../provider/index.ts'
-import type { DetailTypeView } from './login/details.ts'
 import type { AccountView, ClientView, InboxMailView, RegistrationFormView } from './models.ts'
 import type { Views } from './views.ts'
 
@@ -89,9 +89,9 @@ export interface StoredAttempt {
 /** What the server remembers of a sign-in under way. */
 export interface Attempts {
   find(id: string): Promise<StoredAttempt>
-  add(id: string, proof: Proof): Promise<StoredAttempt>
+  add(id: string, proof: Proof, upon?: UserId): Promise<StoredAttempt>
   pass(id: string, mark: string): Promise<StoredAttempt>
-  end(id: string): Promise<void>
+  settle(id: string, userId: UserId): Promise<boolean>
 }
 
 export interface SignInDemands {
@@ -119,6 +119,7 @@ export interface TrustedDevices {
   /** Answers with the browser's new identifier, which takes the place of the one in its cookie. */
   remember(trusting: {
     readonly userId: UserId
+    readonly attempt: string
     readonly device: string
     readonly request: RequestFacts
   }): Promise<string>

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Eta } from 'eta/core'
 import { type Asset, openAssets } from './assets.ts'
 import { type Brand, brandStylesheet } from './brand.ts'
-import { directionOf } from './languages.ts'
+import { contained, directionOf, isolated, unisolated } from './direction.ts'
 import { locales, type MessageKey, openMessages } from './messages.ts'
 import type { PageModels, ScopeView, Text } from './models.ts'
 
@@ -62,6 +62,7 @@ export function openViews(options: ViewOptions): Views {
         mark,
         t,
         say: (text: Text) => t(text.key, text.params),
+        unisolated,
         asset: assets.pathOf,
         link: safeLink,
         initial,
@@ -69,6 +70,7 @@ export function openViews(options: ViewOptions): Views {
         claimText: (claim: string) => claimText(claim, t),
         duration: (seconds: number) => formatDuration(seconds, locale),
         instant: (at: Date) => formatInstant(at, locale),
+        list: (texts: readonly string[]) => formatList(texts, locale),
       })
       return basePath === '' ? html : below(basePath, html)
     },
@@ -101,7 +103,7 @@ function openTemplates(directory: string): Eta {
 }
 
 const templateHeader =
-  'const { page, brand, mark, t, say, asset, link, initial, scopeText, claimText, duration, instant } = it;'
+  'const { page, brand, mark, t, say, unisolated, asset, link, initial, scopeText, claimText, duration, instant, list } = it;'
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -110,13 +112,15 @@ const entities: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 }
-// Controls, and the bidirectional overrides by which a name could reorder the words around it (UAX #9 §2).
-const invisible = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
+const invisible = /(?![\t\n])\p{Cc}/gu
 
-/** Escapes for element content and quoted attributes. Throws on undefined and null, which are a template's mistake. */
+/**
+ * Escapes for element content and quoted attributes, and leaves nothing by which a name could reorder the words around it.
+ * Throws on undefined and null, which are a template's mistake.
+ */
 export function escapeHtml(value: unknown): string {
   if (value === undefined || value === null) throw new TypeError('A template met a value that is missing')
-  return String(value)
+  return contained(String(value))
     .replace(invisible, '')
     .replace(/[&<>"']/g, (character) => entities[character] ?? '')
 }
@@ -204,4 +208,10 @@ function formatInstant(at: Date, locale: string): string {
     timeZoneName: 'short',
   } as const
   return new Intl.DateTimeFormat(locale, options).format(at)
+}
+
+/** Everything in a row, in the shortest way that reads well in the language: `A, B`, `A und B`, `A、B`. */
+function formatList(texts: readonly string[], locale: string): string {
+  const format = new Intl.ListFormat(locale, { type: 'conjunction', style: 'narrow' })
+  return format.format(texts.map((text) => isolated(text, directionOf(locale))))
 }

@@ -3,7 +3,7 @@ import type { Middleware } from 'koa'
 import { openVerifier } from './assertions/verify.ts'
 import { documentCache } from './documents.ts'
 import { eachOrUnavailable } from './errors.ts'
-import { buildInstance, type Instance, outboundOf, revisionOf } from './instance.ts'
+import { buildInstance, type Instance, revisionOf } from './instance.ts'
 import type { ProviderDependencies } from './ports.ts'
 
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
@@ -24,9 +24,8 @@ interface Running extends Instance {
 
 /** The library takes its keys when it is built, so a change of keys means a new instance in place of the old one. */
 export function openCurrentInstance(dependencies: ProviderDependencies): CurrentInstance {
-  const outbound = outboundOf(dependencies)
   const artefacts = eachOrUnavailable(dependencies.artefacts)
-  const verifier = openVerifier({ ...dependencies, outbound, artefacts })
+  const verifier = openVerifier({ ...dependencies, artefacts })
   let layers: Layers = (documents) => [documents]
   let building: Promise<Running> | undefined
   let latest: Running | undefined
@@ -34,7 +33,6 @@ export function openCurrentInstance(dependencies: ProviderDependencies): Current
   async function build(): Promise<Running> {
     const instance = await buildInstance({
       ...dependencies,
-      outbound,
       verifier,
       middleware: layers(documentCache()),
     })

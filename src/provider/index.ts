@@ -7,7 +7,6 @@ import type { Job } from '../features/feature.ts'
 import { openBackchannelDoors } from './backchannel/doors.ts'
 import type { BackchannelDoors } from './backchannel/ports.ts'
 import { type Layers, type Listener, openCurrentInstance } from './current-instance.ts'
-import { outboundOf } from './instance.ts'
 import { type Interactions, openInteractions } from './interactions.ts'
 import { openLogoutTokens } from './logout/tokens.ts'
 import type { ProviderDependencies } from './ports.ts'
@@ -24,6 +23,7 @@ export type {
 export { certificateEndpoints, endpointsShowingPages } from './certificates/index.ts'
 export type { CodeProblem, DevicePages, DevicePorts } from './device/ports.ts'
 export type { FinishedLogin, Interactions, PendingInteraction, Trail } from './interactions.ts'
+export { type OutboundFetch, openOutbound } from './outbound.ts'
 export type {
   LogoutPage,
   Ports,
@@ -47,7 +47,7 @@ export interface ProviderHandle extends SignInDoors {
 export function openProvider(dependencies: ProviderDependencies): ProviderHandle {
   const { artefacts } = dependencies
   const current = openCurrentInstance(dependencies)
-  const tokens = { provider: async () => (await current.get()).provider, outbound: outboundOf(dependencies) }
+  const tokens = { provider: async () => (await current.get()).provider, outbound: dependencies.outbound }
   dependencies.ports.applicationLogouts.connect(openLogoutTokens(tokens))
 
   return {

@@ -1,11 +1,9 @@
 import type { Middleware } from 'koa'
 import type { AdapterDependencies } from './artefacts/adapter.ts'
 import type { Verifier } from './assertions/verify.ts'
-import type { OutboundFetch } from './outbound.ts'
 import type { AuthorizationType, Ports, ProviderDependencies } from './ports.ts'
 
 export interface InstanceInputs extends ProviderDependencies {
-  readonly outbound: OutboundFetch
   /** One for every instance, as it keeps the keys of issuers. */
   readonly verifier: Verifier
   readonly middleware: readonly Middleware[]
@@ -18,5 +16,4 @@ export interface OptionInputs extends ProviderDependencies {
   readonly keyMaterial: KeyMaterial
   /** The registered types of authorization details (RFC 9396). */
   readonly authorizationTypes: readonly AuthorizationType[]
-  readonly outbound: OutboundFetch
 }

@@ -15,10 +15,10 @@ import type { InstanceInputs } from './inputs.ts'
 import { tellInFrames } from './logout/frames.ts'
 import { ownLogoutForm } from './logout/pages.ts'
 import { options } from './options.ts'
-import { type OutboundFetch, openOutbound } from './outbound.ts'
 import { isOwnRedirect } from './own-pages.ts'
-import type { Ports, ProviderDependencies } from './ports.ts'
+import type { Ports } from './ports.ts'
 import { useOf } from './sessions/facts.ts'
+import type { SignIn } from './sessions/rows.ts'
 import { openSessions, type SessionStore } from './sessions/sessions.ts'
 
 export interface Instance {
@@ -27,9 +27,6 @@ export interface Instance {
   /** Of what it was built from. */
   readonly revision: string | undefined
 }
-
-export const outboundOf = ({ settings }: ProviderDependencies): OutboundFetch =>
-  openOutbound({ allowPrivate: settings.outboundAllowPrivate, allowHosts: settings.outboundAllowHosts })
 
 const current = {
   currentClientId: () => Provider.ctx?.oidc.client?.clientId,
@@ -43,7 +40,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
     artefacts: eachOrUnavailable(received.artefacts),
     ports: available(received.ports),
   }
-  const { issuer, ports, artefacts, outbound, middleware } = inputs
+  const { issuer, ports, artefacts, middleware } = inputs
   // The ports themselves: with every operation made asynchronous, no revision would ever be the same.
   const revision = revisionOf(received.ports)
   const keyMaterial = await ports.keys.snapshot()
@@ -59,10 +56,7 @@ export async function buildInstance(received: InstanceInputs): Promise<Instance>
     detailTypes: new Set(authorizationTypes.map(({ type }) => type)),
     ...current,
   }
-  const provider = new Provider(
-    issuer,
-    options({ ...inputs, adapter, keyMaterial, authorizationTypes, outbound }),
-  )
+  const provider = new Provider(issuer, options({ ...inputs, adapter, keyMaterial, authorizationTypes }))
   // The host has replaced the forwarded headers by what it knows itself, so they can be believed here.
   provider.proxy = true
   provider.maxIpsCount = 1
@@ -85,8 +79,16 @@ const sessionsOf = (inputs: InstanceInputs): SessionStore =>
   openSessions({
     ...inputs,
     currentRequest: () => Provider.ctx,
+    currentSignIn: () => signInOf(Provider.ctx, inputs.ports),
     currentUse: () => useOf(Provider.ctx, inputs.ports),
   })
+
+/** The sign-in that the request at hand leads back from. */
+function signInOf(ctx: typeof Provider.ctx, { signIns }: Ports): SignIn | undefined {
+  const { login } = (ctx?.oidc.result ?? {}) as { login?: { accountId: string; attempt?: string } }
+  const { accountId: userId = '', attempt } = login ?? {}
+  return attempt === undefined ? undefined : { userId, stands: (db) => signIns.stands(db, attempt, userId) }
+}
 
 /** Counts the changes of what the library is told once, when it is built; `undefined` while that cannot be known. */
 export function revisionOf({ keys, authorizationTypes }: Ports): string | undefined {

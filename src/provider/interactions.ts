@@ -85,6 +85,8 @@ export interface FinishedLogin {
   readonly at: Date
   /** Keep the session when the browser closes. */
   readonly remember: boolean
+  /** What stands for the sign-in until its session is written; absent where the session that is there proves all of it. */
+  readonly attempt?: string
 }
 
 export function openInteractions(current: () => Promise<Provider>, artefacts: Artefacts): Interactions {
@@ -115,9 +117,10 @@ export function openInteractions(current: () => Promise<Provider>, artefacts: Ar
       }
     },
 
-    async finishLogin(ctx, { userId, amr, acr, at, remember }) {
+    async finishLogin(ctx, { userId, amr, acr, at, remember, attempt }) {
       const provider = await current()
-      const login = { accountId: userId, amr: [...amr], acr, remember, ts: Math.floor(at.getTime() / 1000) }
+      const ts = Math.floor(at.getTime() / 1000)
+      const login = { accountId: userId, amr: [...amr], acr, remember, ts, attempt }
       // Who was asked to make an account is done with that, too.
       await goOn(provider, ctx, { login, create: {} })
     },

@@ -6,6 +6,11 @@ import { factsOf } from './sessions/facts.ts'
 import type { settings } from './settings.ts'
 
 type Values = SettingValues<typeof settings>
+/** What a session may last. */
+export type SessionLimits = Pick<
+  Values,
+  'sessionIdleSeconds' | 'sessionMaximumSeconds' | 'sessionBriefMaximumSeconds'
+>
 
 const codeTtlSeconds = 60
 const requestTtlSeconds = 60
@@ -55,7 +60,7 @@ const accessTokenTtl = (
 }
 
 /** A session that its person did not ask to keep is `transient`, in the library's word. */
-const sessionMaximum = (values: Values, { transient }: { readonly transient?: unknown }): number =>
+const sessionMaximum = (values: SessionLimits, { transient }: { readonly transient?: unknown }): number =>
   transient === true
     ? Math.min(values.sessionBriefMaximumSeconds, values.sessionMaximumSeconds)
     : values.sessionMaximumSeconds
@@ -64,10 +69,17 @@ const sessionMaximum = (values: Values, { transient }: { readonly transient?: un
  * Whether a session is past its limits. Its row expires by those that held when it was last written; where they have been
  * narrowed since, the narrower ones count at once.
  */
-export function isOver(values: Values, session: Payload, now: Date): boolean {
-  const at = now.getTime()
+export const isOver = (values: SessionLimits, session: Payload, now: Date): boolean =>
+  endsAt(values, session) <= now.getTime()
+
+/** When a session is over if it is not used again, in milliseconds since 1970; never where nobody is signed in in it. */
+export function endsAt(values: SessionLimits, session: Payload): number {
   const { loginTs } = session
   const lastUsedAt = factsOf(session)?.lastUsedAt
-  if (lastUsedAt !== undefined && lastUsedAt + values.sessionIdleSeconds * 1000 <= at) return true
-  return typeof loginTs === 'number' && (loginTs + sessionMaximum(values, session)) * 1000 <= at
+  return Math.min(
+    lastUsedAt === undefined ? Number.POSITIVE_INFINITY : lastUsedAt + values.sessionIdleSeconds * 1000,
+    typeof loginTs === 'number'
+      ? (loginTs + sessionMaximum(values, session)) * 1000
+      : Number.POSITIVE_INFINITY,
+  )
 }

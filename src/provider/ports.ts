@@ -6,7 +6,7 @@ import type { DeclaredClaim, PlacedClaim } from '../kernel/declared-claims.ts'
 import type { Level } from '../kernel/levels.ts'
 import type { Sealing } from '../kernel/sealing.ts'
 import type { SettingValues } from '../kernel/settings.ts'
-import type { Storage } from '../storage/storage.ts'
+import type { DatabaseTransaction, Storage } from '../storage/storage.ts'
 import type { Artefacts } from './artefacts/artefacts.ts'
 import type { TrustedIssuers } from './assertions/ports.ts'
 import type { BackchannelPorts } from './backchannel/ports.ts'
@@ -14,6 +14,7 @@ import type { MutualTls } from './certificates/mutual-tls.ts'
 import type { DevicePorts } from './device/ports.ts'
 import type { ClientEncryption } from './encryption/client-encryption.ts'
 import type { ApplicationLogouts, LogoutFields } from './logout/ports.ts'
+import type { OutboundFetch } from './outbound.ts'
 import type { ClientProfile, SecurityProfiles } from './profiles/rules.ts'
 import type { RegistrationPorts } from './registration/ports.ts'
 import type { settings } from './settings.ts'
@@ -22,6 +23,7 @@ import type { ExchangeFields } from './token-exchange/ports.ts'
 /** What the provider needs of the rest of the house. `provider-ports.ts` meets it. */
 export interface Ports {
   readonly accounts: Accounts
+  readonly signIns: SignIns
   readonly clients: Clients
   readonly consents: Consents
   readonly apis: Apis
@@ -50,7 +52,15 @@ export interface ProviderDependencies {
   readonly clock: Clock
   readonly sealing: Sealing
   readonly settings: SettingValues<typeof settings>
+  /** The guarded way out. */
+  readonly outbound: OutboundFetch
   readonly ports: Ports
+}
+
+/** What people prove on the pages, until it is in a session. */
+export interface SignIns {
+  /** Whether nobody has ended it; in the transaction that relies on it, with the user locked. */
+  stands(db: DatabaseTransaction, attempt: string, userId: string): Promise<boolean>
 }
 
 /** People, as far as tokens are about them. */

@@ -3,7 +3,7 @@ import type { Backend } from './backend.ts'
 import { type MigrationState, migrate, migrationState } from './migrate.ts'
 import { migrationFiles } from './migration-files.ts'
 import { openStatement } from './statements.ts'
-import type { DatabaseTransaction, Revisions, Storage, Topic } from './storage.ts'
+import type { Change, DatabaseTransaction, Revisions, Storage } from './storage.ts'
 import { parseTarget } from './target.ts'
 
 export interface StorageOptions {
@@ -23,7 +23,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const backend = await openBackend(options)
   const { db, dialect } = backend
   const revisions = await migratedRevisions(backend)
-  const touched = new WeakMap<DatabaseTransaction, Set<Topic>>()
+  const touched = new WeakMap<DatabaseTransaction, Change[]>()
   const afterwards = new WeakMap<DatabaseTransaction, (() => void)[]>()
   const limits = { maxWait: options.timeoutMilliseconds, timeout: 4 * options.timeoutMilliseconds }
 
@@ -42,8 +42,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         for (const act of (own && afterwards.get(own)) ?? []) act()
         return result
       } finally {
-        const topics = own && touched.get(own)
-        if (topics !== undefined) revisions.refresh(topics)
+        const changes = own && touched.get(own)
+        if (changes !== undefined) revisions.refresh(changes)
       }
     },
     afterCommit(transaction, act) {
@@ -51,16 +51,18 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       if (acts === undefined) queueMicrotask(act)
       else acts.push(act)
     },
-    async touch(transaction, topic) {
-      touched.set(transaction, (touched.get(transaction) ?? new Set()).add(topic))
-      await transaction.revision.upsert({
+    async touch(transaction, topic, key) {
+      const { value } = await transaction.revision.upsert({
         where: { topic },
         create: { topic, value: 1 },
         update: { value: { increment: 1 } },
       })
-      await revisions.announce(transaction, topic)
+      const change = { topic, value, key }
+      touched.set(transaction, [...(touched.get(transaction) ?? []), change])
+      await revisions.announce(transaction, change)
     },
     revision: revisions.revision,
+    changedSince: revisions.changedSince,
     ping: async () => void (await db.$queryRawUnsafe('SELECT 1')),
     async close() {
       await revisions.close()

@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { announcementOf, type Counted, type HeardChanges, openHeardChanges } from './heard-changes.ts'
 import type { Revisions } from './storage.ts'
 
 const channel = 'latchkey_revision'
@@ -6,50 +8,26 @@ const reconnectMilliseconds = 1_000
 const beatMilliseconds = 1_000
 /** Without a sign of life for so long, what was heard last is not believed any more. */
 const silenceMilliseconds = 3_000
+const graceMilliseconds = 250
 
 /**
  * Changes are announced by NOTIFY when their transaction commits. As a connection can go silent without an end, it is also
  * asked for the counters every second. While it does not answer nothing is known, and so nothing is cached.
  */
 export async function postgresqlRevisions(connectionString: string): Promise<Revisions> {
-  const counters = openCounters()
+  const counters = openHeardChanges()
   const listener = await openListener(connectionString, counters)
 
   return {
-    announce: async (db, topic) =>
-      void (await db.$queryRawUnsafe(`SELECT pg_notify('${channel}', $1)::text`, topic)),
+    announce: async (db, change) =>
+      void (await db.$queryRawUnsafe(`SELECT pg_notify('${channel}', $1)::text`, announcementOf(change))),
     revision: (topic) => (listener.isHeard() ? counters.of(topic) : undefined),
+    changedSince: counters.changedSince,
     // The notification of our own change is still under way.
-    refresh(topics) {
-      for (const topic of topics) counters.move(topic)
+    refresh(changes) {
+      for (const { topic, key } of changes) counters.move(topic, key)
     },
     close: listener.close,
-  }
-}
-
-type Counted = readonly [topic: string, value: number]
-
-/** Numbers that move when a topic does; never the table's own, since some of its changes may have been missed. */
-function openCounters() {
-  const heard = new Map<string, number>()
-  const inTable = new Map<string, number>()
-  let base = 0
-
-  const move = (topic: string): void => void heard.set(topic, (heard.get(topic) ?? 0) + 1)
-
-  return {
-    move,
-    of: (topic: string): number => base + (heard.get(topic) ?? 0),
-    /** Moves every topic. */
-    skip(by: number): void {
-      base += by
-    },
-    compare(rows: readonly Counted[]): void {
-      for (const [topic, value] of rows) {
-        if (inTable.get(topic) !== value) move(topic)
-        inTable.set(topic, value)
-      }
-    },
   }
 }
 
@@ -59,10 +37,7 @@ interface Listener {
 }
 
 /** Listens, and connects anew whenever the connection ends or goes silent. Throws when the first attempt fails. */
-async function openListener(
-  connectionString: string,
-  counters: ReturnType<typeof openCounters>,
-): Promise<Listener> {
+async function openListener(connectionString: string, counters: HeardChanges): Promise<Listener> {
   let listening: pg.Client | undefined
   let heardAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
@@ -74,8 +49,7 @@ async function openListener(
     if (asking) return // the answer to the last question is still under way
     asking = true
     try {
-      const text = 'SELECT topic, value FROM revision'
-      counters.compare((await client.query<[string, number]>({ text, rowMode: 'array' })).rows)
+      await compare(client, counters, graceMilliseconds)
       heardAt = performance.now()
     } finally {
       asking = false
@@ -83,7 +57,7 @@ async function openListener(
   }
 
   async function connect(): Promise<void> {
-    const client = newClient(connectionString, counters.move)
+    const client = newClient(connectionString, counters.hear)
     client.once('end', () => {
       if (listening === client) listening = undefined
       if (!closed) timer = setTimeout(() => void connect().catch(() => {}), reconnectMilliseconds).unref()
@@ -91,10 +65,11 @@ async function openListener(
     await client
       .connect()
       .then(() => client.query(`LISTEN ${channel}`))
-      .then(() => ask(client))
+      .then(() => compare(client, counters, 0))
       .catch((error: unknown) => client.end().then(() => Promise.reject(error)))
     if (closed) return await client.end()
     counters.skip(1_000_000)
+    heardAt = performance.now()
     listening = client
   }
 
@@ -119,7 +94,21 @@ async function openListener(
   return { isHeard, close }
 }
 
-function newClient(connectionString: string, onNotification: (topic: string) => void): pg.Client {
+/** What was committed a moment ago may be in the answer before its notification comes. */
+async function compare(client: pg.Client, counters: HeardChanges, waitMilliseconds: number): Promise<void> {
+  const known = counters.known()
+  const rows = await counted(client)
+  if (waitMilliseconds > 0 && counters.isBehind(rows))
+    await pause(waitMilliseconds, undefined, { ref: false })
+  counters.compare(rows, known)
+}
+
+async function counted(client: pg.Client): Promise<readonly Counted[]> {
+  const text = 'SELECT topic, value FROM revision'
+  return (await client.query<[string, number]>({ text, rowMode: 'array' })).rows
+}
+
+function newClient(connectionString: string, onNotification: (payload: string) => void): pg.Client {
   const client = new pg.Client({
     connectionString,
     application_name: 'latchkey revisions',

@@ -7,26 +7,43 @@ export interface RevisionedCache<Value extends object> {
   drop(): void
 }
 
-/** Keeps at most `maximum` values as long as `revision` stays the same, and none while it is unknown. */
+interface Loading {
+  readonly key: string
+  /** Something changed while it was being read, so that it may be older than the change. */
+  isStale: boolean
+}
+
+/**
+ * Keeps at most `maximum` values, each as long as nothing of it changes, and none while `revision` is unknown. What has
+ * changed is what `changedSince` says, and everything where it does not know or is not given.
+ */
 export function openRevisionedCache<Value extends object>(
   revision: () => number | undefined,
   maximum = 1_000,
+  changedSince: (revision: number) => ReadonlySet<string> | undefined = () => undefined,
 ): RevisionedCache<Value> {
   const values = new LRUCache<string, Value>({ max: maximum })
+  const loads = new Set<Loading>()
   let cachedRevision: number | undefined
-  let generation = 0
 
   const drop = (): void => {
     values.clear()
-    generation += 1
+    for (const each of loads) each.isStale = true
+  }
+
+  const forget = (keys: ReadonlySet<string>): void => {
+    for (const key of keys) values.delete(key)
+    for (const each of loads) each.isStale ||= keys.has(each.key)
   }
 
   const isCurrent = (): boolean => {
     const current = revision()
-    if (current !== cachedRevision) {
-      drop()
-      cachedRevision = current
-    }
+    if (current === cachedRevision) return current !== undefined
+    const isKnown = current !== undefined && cachedRevision !== undefined
+    const changed = isKnown ? changedSince(cachedRevision as number) : undefined
+    if (changed === undefined) drop()
+    else forget(changed)
+    cachedRevision = current
     return current !== undefined
   }
 
@@ -35,11 +52,15 @@ export function openRevisionedCache<Value extends object>(
     async get(key, load) {
       const cached = isCurrent() ? values.get(key) : undefined
       if (cached !== undefined) return cached
-      const startedIn = generation
-      const value = await load()
-      // What was read before a change became known may be older than the change.
-      if (value !== undefined && isCurrent() && generation === startedIn) values.set(key, value)
-      return value
+      const loading: Loading = { key, isStale: false }
+      loads.add(loading)
+      try {
+        const value = await load()
+        if (value !== undefined && isCurrent() && !loading.isStale) values.set(key, value)
+        return value
+      } finally {
+        loads.delete(loading)
+      }
     },
   }
 }

@@ -5,8 +5,8 @@ import { setTimeout } from 'node:timers/promises'
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { AppError } from '../kernel/errors.ts'
 import type { Backend } from './backend.ts'
-import { busyTimeoutMilliseconds, sqliteAdapter } from './sqlite.ts'
-import type { Revisions } from './storage.ts'
+import { sqliteAdapter } from './sqlite.ts'
+import { openSqliteRevisions } from './sqlite-revisions.ts'
 import { batchingWrites } from './write-batches.ts'
 
 const lockWaitMilliseconds = 60_000
@@ -28,7 +28,7 @@ export async function sqliteBackend({ file, synchronous }: SqliteBackendOptions)
     adapter,
     db: new PrismaClient({ adapter: shared }),
     connection: async () => connection,
-    revisions: async () => revisions(file),
+    revisions: async () => openSqliteRevisions(file),
     underLock: (work) => underFileLock(`${file}-migration-lock`, work),
     snapshotFolder: file === ':memory:' ? undefined : `${dirname(file)}/snapshots`,
   }
@@ -70,41 +70,6 @@ function sharing(factory: SqlMigrationAwareDriverAdapterFactory): SqlMigrationAw
     }
   }
   return { ...factory, connect: () => (open ??= connect()) }
-}
-
-const freshMilliseconds = 1
-
-/**
- * A connection of its own reads the counters, at most once a millisecond, so a change made by another process, such as the
- * command line, counts from its commit on. Our own changes are seen at once.
- */
-function revisions(file: string): Revisions {
-  const database = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMilliseconds })
-  const select = database.prepare('SELECT topic, value FROM revision')
-  select.setReturnArrays(true)
-  let seen: ReadonlyMap<string, number> = new Map()
-  let readAt = Number.NEGATIVE_INFINITY
-
-  return {
-    // The row that counts is the announcement.
-    announce: async () => {},
-    refresh() {
-      readAt = Number.NEGATIVE_INFINITY
-    },
-    revision(topic) {
-      const now = performance.now()
-      try {
-        if (now - readAt >= freshMilliseconds) {
-          seen = new Map(select.all() as unknown as [string, number][])
-          readAt = now
-        }
-        return seen.get(topic) ?? 0
-      } catch {
-        return undefined
-      }
-    },
-    close: async () => database.close(),
-  }
 }
 
 /** A lock that the operating system gives back when its holder dies: an exclusive transaction on a file of its own. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser, phone, type TestBrowser } from '../support/browser.ts'
 import { openGrounds } from '../support/grounds.ts'
-import { keyboard } from '../support/hands.ts'
+import { drawn, keyboard } from '../support/hands.ts'
 import { tour } from '../support/tour.ts'
 
 let browser: TestBrowser
@@ -25,6 +25,7 @@ describe('every journey of a person', () => {
     const stops: string[] = []
     for await (const stop of tour(grounds, tab, { hands: keyboard(tab) })) {
       stops.push(stop)
+      await drawn(tab)
       await tab.keyboard.press('Tab')
       if (!(await tab.evaluate<boolean>(focusShown))) unseen.push(stop)
     }

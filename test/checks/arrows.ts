@@ -48,6 +48,8 @@ export const reserved: Readonly<Record<string, readonly string[]>> = {
   'npm:prisma': ['storage/'],
   'npm:prisma/': ['storage/'],
   'storage/generated/': ['storage/'],
+  // The one way out, which is guarded.
+  'npm:undici': ['provider/outbound.ts'],
 }
 
 /** Folders that have no row but may not reach what nobody may. */

@@ -63,8 +63,10 @@ describe('a change of address', () => {
     await row(`elsewhere ${ada.id}`, 'another session')
     // In whichever browser the link is opened.
     await open.addresses.confirmByLink(token, request)
-    const kept = await open.db.artefact.findMany({ where: { userId: ada.id }, select: { id: true } })
+    const where = { userId: ada.id, model: 'Interaction' }
+    const kept = await open.db.artefact.findMany({ where, select: { id: true } })
     expect(kept).toEqual([{ id: `own ${ada.id}` }])
+    expect(await open.db.artefact.count({ where: { userId: ada.id, model: 'Session' } })).toBe(1)
   })
 
   it('happens once for 20 parallel proofs, by code and link at the same time', async () => {

@@ -102,6 +102,14 @@ describe('what a person reads of what happened', () => {
     expect((await newest()).happenings.map(({ byOthers }) => byOthers)).toEqual([false, true])
   })
 
+  it('says so of what the server did by itself, and not of what nobody had proved to be', async () => {
+    await happen(
+      { action: 'sessions.ended', request: undefined },
+      { action: 'passwords.refused', outcome: 'failure' },
+    )
+    expect((await newest()).happenings.map(({ byOthers }) => byOthers)).toEqual([false, true])
+  })
+
   it('goes back page by page, and neither repeats nor skips', async () => {
     const clients = Array.from({ length: 60 }, (_, index) => ({ clientId: `client-${index}` }))
     await happen(...clients.flatMap((event) => [event, { action: 'made.up' }]))

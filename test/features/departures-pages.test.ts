@@ -77,15 +77,22 @@ describe('the page about a person’s data', () => {
     expect(await departure()).toBeUndefined()
   })
 
-  it('refuses the deletion beside its field unless the address is typed', async () => {
+  it('refuses the deletion beside its field unless what is shown is typed', async () => {
     const visitor = newVisitor()
     await shop.signIn(visitor, ada)
     for (const confirmation of ['', 'yes', 'bob@example.test']) {
       const page = await leave(visitor, confirmation)
       expect(page.status).toBe(400)
-      expect(page.text).toMatch(/id="confirmation-error" role="alert">This is not the address/)
+      expect(page.text).toMatch(/id="confirmation-error" role="alert">This does not match/)
     }
     expect(await departure()).toBeUndefined()
+  })
+
+  it('takes what was copied from the page with the isolates around it', async () => {
+    const visitor = newVisitor()
+    await shop.signIn(visitor, ada)
+    expect((await leave(visitor, `\u2068${ada.email}\u2069`)).text).toContain('will be deleted on')
+    expect(await departure()).toBeDefined()
   })
 
   it('lets the account go after its time: told, signed out elsewhere, asked at each sign-in', async () => {

@@ -54,8 +54,11 @@ describe('codes by e-mail that somebody else asks for', () => {
     }
   })
 
-  it('as the second factor are not guessed at without end by who has the password', async () => {
-    await using codes = await openEmailCodes({ LATCHKEY_EMAIL_CODES_USE: 'second' })
+  it.each([
+    ['as the second factor', 'second'],
+    ['beside the password, as the first one', 'either'],
+  ])('%s are not guessed at without end by who has the password', async (_name, use) => {
+    await using codes = await openEmailCodes({ LATCHKEY_EMAIL_CODES_USE: use })
     const { id, email } = await codes.person()
     const { app } = codes.latchkey
     const { passwords, factor } = app.features.passwords
@@ -66,11 +69,13 @@ describe('codes by e-mail that somebody else asks for', () => {
     for (let round = 0; round < 8; round += 1) {
       const base = asker(codes, `thief ${round}`, '203.0.113.9')
       const proof = await factor.finish(base, { identifier: email, password })
-      const second = { ...base, userId: id, proofs: [proof] }
-      await codes.start(second, {})
+      // A browser in which the password was proven, and a sign-in that goes on from it or begins anew there.
+      const own =
+        use === 'second' ? { ...base, userId: id, proofs: [proof] } : { ...base, id: `anew ${round}` }
+      await codes.start(own, use === 'second' ? {} : { identifier: email })
       for (let time = 0; time < 5; time += 1)
         await codes.factor
-          .finish(second, { code: otherThan(await codes.code()) })
+          .finish(own, { code: otherThan(await codes.code()) })
           .catch((error) => void outcomes.push(error.code))
     }
     expect(outcomes.filter((code) => code === 'email-codes.wrong_code').length).toBeLessThanOrEqual(5)

@@ -29,7 +29,7 @@ describe('codes by e-mail', () => {
     expect(mail?.code).toMatch(/^\d{4} \d{4}$/)
     expect(mail?.link).toMatch(/\/link\/email-code\?token=[\w-]{43}$/)
     const typed = `\u200a${(mail?.code ?? '').replace(' ', '-')}\n`
-    expect(await codes.factor.finish(one, { code: typed })).toEqual({
+    expect(await codes.factor.finish(one, { code: typed })).toMatchObject({
       factor: 'email-code',
       userId: id,
       amr: ['otp'],

@@ -69,6 +69,24 @@ describe('the words of a mail', () => {
     expect(html.match(/dir="ltr"/g)?.length).toBeGreaterThanOrEqual(3)
   })
 
+  it('keep a name in its place, but for the subject, which is no running text', () => {
+    const facts = [{ label: 'mail.notice.where', value: 'Acme (test)!' }]
+    const { subject, text, html } = render(codeMail('Acme!\u2069', { locale: 'ar', facts }))
+    expect(subject).toMatch(/\S Acme!$/)
+    expect(text).toContain('\u2068Acme!\u2069')
+    expect(text).toContain('\u2068\u2068Acme (test)!\u2069\u2069')
+    expect(html).toContain(' \u2068Acme!\u2069</h1>')
+    expect(html).toContain('\u2068Acme (test)!\u2069</td>')
+    expect(Object.values(render(codeMail('Acme!'))).join()).not.toMatch(/[\u2066-\u2069]/)
+  })
+
+  it('do not break E-Mail in the heading, and call it the same in the subject', () => {
+    const { subject, html } = render({ template: 'address-taken', locale: 'de' })
+    expect(subject).toBe('Jemand möchte Ihre E-Mail-Adresse verwenden')
+    expect(html).toContain('Ihre E\u2011Mail-Adresse verwenden</h1>')
+    expect(html).toContain(`<title>${subject}</title>`)
+  })
+
   it('are English for a language that we lack, and found for a narrower one', () => {
     expect(render(codeMail('Shop', { locale: 'tlh' })).html).toContain('lang="en"')
     expect(render(codeMail('Shop', { locale: 'de-AT' })).html).toContain('lang="de"')

@@ -11,7 +11,7 @@ describe('a sign-in by passkey', () => {
   it('needs no user name: the passkey says whose it is', async () => {
     await using home = await openScene()
     const { house, anna, device } = home
-    expect(await house.signIn(device)).toEqual({
+    expect(await house.signIn(device)).toMatchObject({
       factor: 'passkey',
       userId: anna.id,
       amr: ['hwk', 'user', 'mfa'],

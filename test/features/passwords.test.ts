@@ -35,7 +35,7 @@ describe('passwords', () => {
     it('proves who somebody is, by address or user name', async () => {
       const { id } = await anna()
       for (const identifier of ['anna@example.com', ' ANNA@Example.com ', 'Anna']) {
-        expect(await people.signIn(identifier, password)).toEqual({
+        expect(await people.signIn(identifier, password)).toMatchObject({
           factor: 'password',
           userId: id,
           amr: ['pwd'],

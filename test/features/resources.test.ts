@@ -258,7 +258,7 @@ describe('what the protocol knows of an API', () => {
     ],
     [
       'a key for another algorithm',
-      { accessTokenEncryptionAlg: 'RSA-OAEP-256', jwks: keys({ ...publicOf(rsa), alg: 'ECDH-ES' }) },
+      { accessTokenEncryptionAlg: 'ECDH-ES', jwks: keys({ ...publicOf(ec), alg: 'ECDH-ES+A256KW' }) },
     ],
   ])('does not fit together with %s', async (_what, input) => {
     expect(await codeOf(create({ ...orders(), ...input }))).toBe('resources.inconsistent')
@@ -272,6 +272,8 @@ describe('what the protocol knows of an API', () => {
     ['a secret', keys({ kty: 'oct', k: 'AAAA' })],
     ['a key for RSA-OAEP with SHA-1', keys({ ...publicOf(rsa), alg: 'RSA-OAEP' })],
     ['a point that is on no curve', keys({ ...publicOf(ec), x: 'AAAA' })],
+    ['a key whose alg is not for its type', keys({ ...publicOf(rsa), alg: 'ECDH-ES' })],
+    ['a key that only signs', keys(publicOf(generateKeyPairSync('ed25519')))],
   ])('has no key that is %s', async (_what, jwks) => {
     const input = { ...orders(), jwks, accessTokenEncryptionAlg: 'ECDH-ES' }
     expect(await codeOf(create(input))).not.toBe('resources.inconsistent')

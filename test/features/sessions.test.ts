@@ -199,16 +199,21 @@ describe('sessions', () => {
 
   it('end all, or all others, with the sign-ins under way, but not what is remembered for the own page', async () => {
     const userId = anna as UserId
-    const proof = { factor: 'password', userId, amr: ['pwd'], at: people.clock.now() }
+    const prove = async () => {
+      const epoch = await people.attempts.epochOf(userId)
+      const proof = { factor: 'password', userId, amr: ['pwd'], at: people.clock.now(), epoch }
+      await people.attempts.add('elsewhere', proof)
+    }
     const { db } = people.storage
     const { sessions } = open()
-    await people.attempts.add('elsewhere', proof)
+    const remembered = { where: { userId } }
+    await prove()
     await people.challenges.put(hashSecret('own'), 'test', { userId, state: {}, ttlSeconds: 600 })
     await sessions.endOthers(anna, 'own', by)
-    expect([await db.signInAttempt.count(), await db.challenge.count()]).toEqual([0, 1])
-    await people.attempts.add('elsewhere', proof)
+    expect([await db.signInAttempt.count(), await db.challenge.count(remembered)]).toEqual([0, 1])
+    await prove()
     await sessions.endAll(anna, by)
-    expect([await db.signInAttempt.count(), await db.challenge.count()]).toEqual([0, 0])
+    expect([await db.signInAttempt.count(), await db.challenge.count(remembered)]).toEqual([0, 0])
   })
 
   it('end but one with every grant of others, a sign-in under way but the one that is kept', async () => {

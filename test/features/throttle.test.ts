@@ -143,6 +143,27 @@ describe('throttle', () => {
     })
   })
 
+  it('knows a device for each kind of proof apart, and for all of them by its new name', async () => {
+    const { id } = await people.person({ username: 'anna' })
+    const own = { ...subject, userId: id, device: 'device of anna' }
+    const kinds = [undefined, 'second-factor', 'mailed-code'] as const
+    const known = async (device: string) =>
+      await Promise.all(
+        kinds.map(async (kind) => {
+          const admission = await people.throttle.admit({ ...own, device, ...(kind && { kind }) })
+          await admission.withdraw()
+          return admission.isKnown
+        }),
+      )
+    for (const [index, kind] of kinds.entries()) {
+      expect(await known(own.device)).toEqual(kinds.map((_, other) => other < index))
+      await (await people.throttle.admit({ ...own, ...(kind && { kind }) })).succeeded(id)
+    }
+    await people.storage.transaction((db) => people.throttle.deviceRenamed(db, own.device, 'its new name'))
+    expect(await known(own.device)).toEqual([false, false, false])
+    expect(await known('its new name')).toEqual([true, true, true])
+  })
+
   it('forgets a device that has long not been used, and those of a deleted person', async () => {
     const { id } = await people.person({ username: 'anna' })
     const own = { ...subject, userId: id, device: 'device of anna' }

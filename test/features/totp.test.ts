@@ -28,7 +28,7 @@ describe('a code of an authenticator app', () => {
   }
 
   it('proves a second factor', async () => {
-    expect(await give(codeOf(key, now()))).toEqual({
+    expect(await give(codeOf(key, now()))).toMatchObject({
       factor: 'totp',
       userId: anna.id,
       amr: ['otp'],

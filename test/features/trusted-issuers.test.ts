@@ -117,8 +117,14 @@ describe('a trusted issuer', () => {
     expect((await create(cluster(keys({ ...open, x5u: 'https://evil.example' })))).jwks).toEqual({
       keys: [open],
     })
-    for (const bad of [secret, { kty: 'oct', k: 'c2VjcmV0' }, { ...open, y: open.x }, {}])
+    const misfits = [
+      { ...open, use: 'enc' },
+      { ...open, alg: 'ECDH-ES' },
+      { ...open, alg: 'RS256' },
+    ]
+    for (const bad of [secret, { kty: 'oct', k: 'c2VjcmV0' }, { ...open, y: open.x }, {}, ...misfits])
       expect(await codeOf(create(cluster(keys(bad))))).toBe('input.invalid')
+    expect(await codeOf(create(cluster(keys(open, open))))).toBe('input.invalid')
     const both = { ...keys(open), jwksUri: 'https://cluster.example/keys' }
     expect(await codeOf(create(cluster(both)))).toBe('trusted_issuers.inconsistent')
     const item = await create(cluster(keys(open)))

@@ -55,7 +55,7 @@ describe('a passkey', () => {
     const { door, owner } = home
     const page = await account(door, owner, '')
     expect(page.status).toBe(200)
-    expect(page.text).toContain('This device only')
+    expect(page.text).toContain('On one device only')
     const mails = await door.latchkey.mails()
     expect(mails.map(({ subject, text }) => `${subject} ${text}`).join()).toContain(
       'was added to your account',
@@ -98,7 +98,7 @@ describe('a passkey', () => {
     const refused = await answer(visitor, page, device.get(optionsOn(page), at(door)))
     expect(refused.status).toBe(401)
     expect(refused.text).toContain('This passkey was not accepted')
-    expect((await account(door, owner, '')).text).not.toContain('This device only')
+    expect((await account(door, owner, '')).text).not.toContain('On one device only')
   })
 })
 

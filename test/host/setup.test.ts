@@ -139,7 +139,7 @@ describe('set-up', () => {
       'de',
       'Geben Sie eine E-Mail-Adresse',
       'mindestens 8 Zeichen',
-      'Angreifer zuerst probieren',
+      'zuerst probiert werden',
       'enthält Ihren Namen oder Ihre Adresse',
     ],
   ])(

@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { listen } from '../../src/host/server.ts'
 import { startLatchkey } from '../support/latchkey.ts'
@@ -44,6 +45,23 @@ describe('shutdown', () => {
     await stopped
     expect(performance.now() - started).toBeLessThan(15_000)
     await latchkey.close()
+  })
+
+  it('breaks off what is fetched of others, and fetches nothing any more', async () => {
+    const arrived = Promise.withResolvers<void>()
+    const silent = createServer(() => arrived.resolve())
+    await new Promise<void>((resolve) => silent.listen(0, 'localhost', resolve))
+    const url = `http://localhost:${(silent.address() as AddressInfo).port}/`
+    const latchkey = await startLatchkey({
+      environment: { LATCHKEY_PROVIDER_OUTBOUND_ALLOW_HOSTS: 'localhost' },
+    })
+    const fetching = latchkey.app.outbound(url).catch((error: unknown) => error)
+    await arrived.promise
+    await latchkey.close()
+    expect(await fetching).toBeInstanceOf(Error)
+    await expect(latchkey.app.outbound(url)).rejects.toMatchObject({ code: 'outbound.closed' })
+    silent.closeAllConnections()
+    await new Promise((resolve) => silent.close(resolve))
   })
 
   it('closes what does not finish in time', async () => {

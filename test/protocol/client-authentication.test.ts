@@ -200,6 +200,6 @@ describe('client authentication', () => {
       name: 'App',
       redirectUris: ['https://app.example.test/cb'],
     })
-    expect(await refusal(await ask({ client_id: spa.id }, {}))).toEqual([400, 'invalid_request'])
+    expect(await refusal(await ask({ client_id: spa.id }, {}))).toEqual([400, 'unauthorized_client'])
   })
 })

@@ -72,6 +72,7 @@ describe('discovery', () => {
       /"HS\d|"none",?"?alg|client_secret_jwt|RSA1_5|"dir"|"A\d+(GCM)?KW"/,
     )
     expect(rest.token_endpoint_auth_signing_alg_values_supported).not.toContain('none')
+    expect(rest).not.toHaveProperty('backchannel_user_code_parameter_supported')
   })
 
   it('names every address by the issuer alone, whatever the forwarded headers claim', async () => {

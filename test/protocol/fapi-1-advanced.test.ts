@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, generateKeyPair } from 'jose'
 import {
   type AuthorizationServer,
@@ -192,6 +192,16 @@ describe('a client of the profile fapi-1-advanced', () => {
       expect(refusalOf(page)).toEqual({ error: 'invalid_request_object', description: named })
     })
 
+    it.each(['none', 'HS256'])(
+      'in a signed response with its state, where a request object by %s asks for it',
+      async (alg) => {
+        const { params, request } = await signedRequest(bank, { response_mode: 'jwt' }, { header: { alg } })
+        const page = await bring(bank, request)
+        expect(new URL(page.location ?? '').searchParams.has('response')).toBe(true)
+        expect(broughtBy(page)).toMatchObject({ error: 'invalid_request_object', state: params.state })
+      },
+    )
+
     it('with an address that stands beside the signed request and not in it', async () => {
       const { request } = await signedRequest(bank, { redirect_uri: '', response_mode: 'jwt' })
       const page = await bring(bank, request)
@@ -213,6 +223,22 @@ describe('a client of the profile fapi-1-advanced', () => {
     const changes = { response_mode: 'jwt', code_challenge: '', code_challenge_method: '' }
     const page = await bring(bank, (await signedRequest(bank, changes)).request)
     expect(page.location).toContain('/interaction/')
+  })
+
+  it('hears of a wrongly signed request from where it asks for a person elsewhere in the words of CIBA', async () => {
+    const asking = await strictParty(latchkey, {
+      ...bound,
+      grantTypes: ['authorization_code', 'urn:openid:params:grant-type:ciba'],
+    })
+    const asked = { client_id: asking.id, scope: 'openid', login_hint: ada.email, jti: randomUUID() }
+    for (const alg of ['none', 'HS256']) {
+      const request = await asking.requestObject(asked, { header: { alg } })
+      const answer = await asking.post('/backchannel', { request })
+      expect([answer.status, refusalOf(answer)]).toEqual([
+        400,
+        { error: 'invalid_request', description: named },
+      ])
+    }
   })
 
   it('takes nothing from beside the signed request', async () => {

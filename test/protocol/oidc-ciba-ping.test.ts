@@ -36,15 +36,47 @@ describe('an application that is told', () => {
     await using opened = await ping(application)
     const { door, begin } = opened
     await begin({ client_notification_token: 'token-of-the-bank' })
-    application.failing = true
+    application.status = 503
     await answer(door, await door.signedIn(), 'approve')
     const { worker, queue } = door.latchkey.app.features.outbox
     await worker.drain()
-    application.failing = false
+    application.status = 204
     await queue.retry('approval_answered')
     await worker.drain()
     expect(application.received).toHaveLength(2)
   })
+
+  it('is not told again once it has fetched its tokens', async () => {
+    await using application = await notifiedApplication()
+    await using opened = await ping(application)
+    const { door, begin, poll } = opened
+    const authReqId = await begin({ client_notification_token: 'token-of-the-bank' })
+    application.status = 503
+    await answer(door, await door.signedIn(), 'approve')
+    const { worker, queue } = door.latchkey.app.features.outbox
+    await worker.drain()
+    expect((await poll(authReqId)).status).toBe(200)
+    await queue.retry('approval_answered')
+    await worker.drain()
+    expect(application.received).toHaveLength(1)
+    expect(await queue.list('approval_answered', 10)).toEqual([])
+  })
+
+  it.each([302, 307, 404])(
+    'is told once where it answers with %i, and no redirect is followed',
+    async (status) => {
+      await using application = await notifiedApplication()
+      await using opened = await ping(application)
+      const { door, begin } = opened
+      await begin({ client_notification_token: 'token-of-the-bank' })
+      application.status = status
+      await answer(door, await door.signedIn(), 'approve')
+      const { worker, queue } = door.latchkey.app.features.outbox
+      await worker.drain()
+      expect(application.received).toHaveLength(1)
+      expect(await queue.list('approval_answered', 10)).toMatchObject([{ abandonedAt: expect.any(Date) }])
+    },
+  )
 })
 
 describe('an application at a private address', () => {

@@ -1,9 +1,7 @@
 import * as openid from 'openid-client'
 import { describe, expect, it } from 'vitest'
-import { commandLineActor } from '../../src/kernel/http.ts'
-import { accept, parseCreate } from '../../src/kernel/input.ts'
 import { callback, outcomes, times, userinfo } from '../support/application.ts'
-import { type Asking, answer, answerPage, applications, bank, ciba } from '../support/asking.ts'
+import { type Asking, answer, answerPage, applications, bank, ciba, signedInAs } from '../support/asking.ts'
 import { movableClock } from '../support/clock.ts'
 import { ada, type FrontDoor, grace } from '../support/front-door.ts'
 import { discover } from '../support/relying-party.ts'
@@ -36,6 +34,7 @@ describe('asking for a person who is elsewhere', () => {
     const mail = (await latchkey.mails()).at(-1)
     expect(mail?.subject).toBe('Helpdesk asks if this is you')
     expect(mail?.text).toContain('Table 7')
+    expect(mail?.text).toContain('You can answer for 5 minutes.')
     const visitor = newVisitor()
     const form = await visitor.follow(await visitor.get(mail?.link ?? ''))
     const page = await visitor.follow(
@@ -159,7 +158,7 @@ describe('asking for a person who is elsewhere', () => {
     [
       'details that nobody would be shown',
       { authorization_details: '[{"type":"payment"}]' },
-      'invalid_request',
+      'invalid_authorization_details',
     ],
     ['a user code', { user_code: '1234' }, 'invalid_request'],
     ['a context', { request_context: '{}' }, 'invalid_request'],
@@ -170,30 +169,29 @@ describe('asking for a person who is elsewhere', () => {
     expect((await ask(form)).body).toMatchObject({ error })
   })
 
-  it('refuses details of a type that the application may ask for elsewhere', async () => {
-    const details = { type: 'payment' }
+  it('asks for the scopes alone that the application may have', async () => {
     const resource = 'https://pay.example.test'
-    await using opened = await bank()
-    const { authorizationTypes, clients } = opened.door.latchkey.app.features
-    const { fields } = authorizationTypes.resource
-    const type = accept(parseCreate(fields, { ...details, title: 'Pay', fields: [] }))
-    await authorizationTypes.resource.create(type, commandLineActor)
-    await opened.door.latchkey.createApi({
-      indicator: resource,
-      name: 'Pay',
-      scopes: [{ name: 'pay' }],
-      authorizationDetailsTypes: ['payment'],
+    await using opened = await bank({}, { scopes: ['openid', 'profile', 'pay:read'] })
+    const { door, begin, poll, id } = opened
+    const scopes = [
+      { name: 'pay:read', description: 'See payments' },
+      { name: 'pay:admin', description: 'Change everybody’s payments' },
+    ]
+    await door.latchkey.createApi({ indicator: resource, name: 'Pay', scopes, tokenFormat: 'opaque' })
+    const authReqId = await begin({ scope: 'openid pay:read pay:admin unknown', resource })
+    const visitor = await door.signedIn()
+    const page = await answerPage(door, visitor)
+    expect(page.text).toContain('See payments')
+    expect(page.text).not.toContain('Change everybody')
+    await answer(door, visitor, 'approve')
+    expect((await poll(authReqId)).status).toBe(200)
+    const [grant] = await door.latchkey.app.storage.db.artefact.findMany({
+      where: { model: 'Grant', clientId: id },
     })
-    const item = await clients.resource.find(opened.id)
-    if (item === undefined) throw new Error('The client is gone.')
-    await clients.resource.update(item, { authorizationDetailsTypes: ['payment'] }, commandLineActor)
-    expect(
-      (await opened.ask({ resource, authorization_details: JSON.stringify([details]) })).body,
-    ).toMatchObject({
-      error: 'invalid_request',
-      error_description: 'authorization_details are not supported here',
+    expect(JSON.parse(grant?.payload ?? '')).toMatchObject({
+      openid: { scope: 'openid' },
+      resources: { [resource]: 'pay:read' },
     })
-    expect((await opened.ask()).status).toBe(200)
   })
 
   it('asks a person only so often', async () => {
@@ -206,7 +204,7 @@ describe('asking for a person who is elsewhere', () => {
   it('is for clients that have it alone', async () => {
     await using opened = await bank({}, { grantTypes: ['authorization_code'] })
     const { ask } = opened
-    expect((await ask()).status).toBe(400)
+    expect(outcomes([await ask()])).toEqual({ '400 unauthorized_client': 1 })
   })
 
   it.each([
@@ -232,19 +230,6 @@ const hidden = ({ text }: Page): Record<string, string> =>
       ([, name = '', value = '']) => [name, value],
     ),
   )
-
-async function signedInAs(door: FrontDoor, person: typeof ada): Promise<Visitor> {
-  const visitor = newVisitor()
-  const form = await visitor.follow(await visitor.get(`${door.latchkey.issuer}/account`))
-  await visitor.follow(
-    await visitor.submit(
-      form,
-      { identifier: person.email, password: person.password },
-      { action: '/password' },
-    ),
-  )
-  return visitor
-}
 
 async function actOnAda({ latchkey }: FrontDoor, name: string): Promise<void> {
   const { resource } = latchkey.app.features.users

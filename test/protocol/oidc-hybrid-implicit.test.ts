@@ -160,7 +160,7 @@ describe('a client of the profile legacy', () => {
     it('as it has the response types it is registered for, code alone where it names none', async () => {
       const plain = await register(latchkey, { profile: 'legacy', redirectUris: [strictCallback] })
       const page = await visit(newVisitor(), ask(plain, { response_type: 'id_token' }))
-      expect(broughtBy(page).error).toBe('invalid_request')
+      expect(broughtBy(page).error).toBe('unauthorized_client')
       expect(await visit(newVisitor(), ask(plain))).toMatchObject({
         location: expect.stringContaining('/interaction/'),
       })

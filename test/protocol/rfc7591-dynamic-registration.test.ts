@@ -228,6 +228,50 @@ describe('a server where anybody may register', () => {
   })
 })
 
+describe('a server whose policy gives newcomers the profile legacy', () => {
+  let latchkey: RunningLatchkey
+  beforeAll(async () => {
+    const policy = { profiles: ['legacy'], forced: { profile: 'legacy' } }
+    latchkey = await startLatchkey({
+      environment: {
+        ...open,
+        LATCHKEY_CLIENTS_ALLOW_LEGACY: 'true',
+        LATCHKEY_CLIENT_REGISTRATIONS_POLICY: JSON.stringify(policy),
+      },
+    })
+  })
+  afterAll(() => latchkey?.close())
+
+  it.each([
+    [['implicit'], ['id_token', 'id_token token']],
+    [
+      ['authorization_code', 'implicit', 'refresh_token'],
+      ['code', 'code id_token'],
+    ],
+  ])('takes the grant types %j for the response types %j, and so says it later', async (grants, types) => {
+    const metadata = { ...asked, token_endpoint_auth_method: 'client_secret_basic' }
+    const said = { grant_types: grants, response_types: types }
+    const { status, body } = await post(latchkey.issuer, { ...metadata, ...said })
+    expect({ status, body }).toMatchObject({ status: 201, body: said })
+    const updated = await fetch(String(body.registration_client_uri), {
+      method: 'PUT',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${String(body.registration_access_token)}`,
+      },
+      body: JSON.stringify({ ...metadata, ...said, client_id: body.client_id }),
+    })
+    expect(await updated.json()).toMatchObject(said)
+    const client = await latchkey.app.features.clients.clients.find(String(body.client_id))
+    expect(client).toMatchObject({ profile: 'legacy', responseTypes: types })
+  })
+
+  it('refuses implicit for what comes through the back channel alone', async () => {
+    const said = { grant_types: ['authorization_code', 'implicit'], response_types: ['code'] }
+    expect((await post(latchkey.issuer, { ...asked, ...said })).status).toBe(400)
+  })
+})
+
 describe('limits', () => {
   it('slows down who registers too often, and stops at the maximum', async () => {
     await using latchkey = await startLatchkey({

@@ -46,8 +46,8 @@ describe('the device authorization grant', () => {
       grantTypes: ['authorization_code'],
       redirectUris: ['http://localhost:9999/callback'],
     })
-    expect(outcomes([await tv.ask()])).toEqual({ '400 invalid_request': 1 })
-    expect(outcomes([await tv.poll({ device_code: 'x' })])).toEqual({ '400 invalid_request': 1 })
+    expect(outcomes([await tv.ask()])).toEqual({ '400 unauthorized_client': 1 })
+    expect(outcomes([await tv.poll({ device_code: 'x' })])).toEqual({ '400 unauthorized_client': 1 })
   })
 
   it('needs the secret of a client that has one, for a code and for tokens', async () => {

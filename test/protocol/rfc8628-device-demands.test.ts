@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
 import { type Fields, outcomes } from '../support/application.ts'
 import { movableClock } from '../support/clock.ts'
-import { approve, enterCode, registerDevice, toApproval } from '../support/devices.ts'
+import { approve, deviceGrant, enterCode, registerDevice, toApproval } from '../support/devices.ts'
 import { ada } from '../support/front-door.ts'
-import { startLatchkey } from '../support/latchkey.ts'
+import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 import { newVisitor } from '../support/visitor.ts'
 
 describe('what a device request asks of the sign-in', () => {
@@ -53,6 +53,47 @@ describe('what a device request asks of the sign-in', () => {
     await using latchkey = await startLatchkey()
     const tv = await registerDevice(latchkey, { scopes: ['openid', 'profile'] })
     expect((await tv.ask(asking)).body.error).toBe(error)
+  })
+})
+
+describe('the scopes of a device request', () => {
+  const films = 'https://films.example.test'
+  const television = async (latchkey: RunningLatchkey) => {
+    const scopes = [{ name: 'films:watch', description: 'Watch films' }, { name: 'films:delete' }]
+    await latchkey.createApi({ indicator: films, name: 'Films', scopes })
+    return await registerDevice(latchkey, { grantTypes: [deviceGrant], scopes: ['openid', 'films:watch'] })
+  }
+
+  it.each<Fields>([
+    { scope: '' },
+    { scope: 'unknown' },
+    // Of an API that is not named.
+    { scope: 'films:watch' },
+    // Which the client may not have there.
+    { scope: 'films:delete', resource: films },
+    { scope: 'unknown', resource: films },
+    // Without the grant refresh_token.
+    { scope: 'offline_access' },
+  ])('are refused at once where none of them can be given: %o', async (asking) => {
+    await using latchkey = await startLatchkey()
+    const tv = await television(latchkey)
+    const { status, body } = await tv.ask(asking)
+    expect([status, body.error, body.device_code]).toEqual([400, 'invalid_scope', undefined])
+    const { db } = latchkey.app.storage
+    expect(await db.artefact.count({ where: { model: 'DeviceCode' } })).toBe(0)
+  })
+
+  it('are asked for as far as they can be given, as in every other request', async () => {
+    await using latchkey = await startLatchkey()
+    await latchkey.createUser(ada)
+    const tv = await television(latchkey)
+    const asked = await tv.begin({ scope: 'unknown films:delete films:watch', resource: films })
+    const page = await toApproval(newVisitor(), asked, ada)
+    expect(page.text).toContain('Watch films')
+    expect(page.text).not.toContain('films:delete')
+    await approve(newVisitor(), asked, ada)
+    expect((await tv.poll(asked)).body).toMatchObject({ scope: 'films:watch' })
+    expect((await tv.ask({ scope: 'openid unknown' })).status).toBe(200)
   })
 })
 

@@ -1,5 +1,7 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commandLineActor } from '../../src/kernel/http.ts'
+import { codeOf } from '../support/administration.ts'
 import { approve, registerDevice } from '../support/devices.ts'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 import { newVisitor } from '../support/visitor.ts'
@@ -73,4 +75,89 @@ describe('the API of a client whose requests name none', () => {
     expect(response.status).toBe(201)
     expect((await open.app.features.clients.clients.find(id))?.defaultResource).toBeUndefined()
   })
+
+  describe('has to be one that gives tokens', () => {
+    const spare = 'https://spare.example.test'
+    const administered = (indicator: string) => {
+      const { resource } = latchkey.app.features.resources
+      const act = async (name: string) => {
+        const item = await found(resource, indicator)
+        const action = resource.actions.find((each) => each.name === name)
+        if (action === undefined) throw new Error(`There is no ${name}.`)
+        return await action.run(item, {}, commandLineActor)
+      }
+      const remove = async () => await resource.delete(await found(resource, indicator), commandLineActor)
+      return { act, remove }
+    }
+    const update = async (id: string, input: Readonly<Record<string, unknown>>) => {
+      const { resource } = latchkey.app.features.clients
+      return await resource.update(await found(resource, id), input, commandLineActor)
+    }
+    const create = (input: Readonly<Record<string, unknown>>) =>
+      latchkey.createClient({ kind: 'service', name: 'Importer', scopes: ['login'], ...input })
+
+    beforeAll(async () => {
+      await latchkey.createApi({ indicator: spare, name: 'Spare', scopes: [{ name: 'login' }] })
+    })
+
+    it('when a client is made, and when it is changed', async () => {
+      const unknown = 'clients.unknown_default_resource'
+      const nowhere = { defaultResource: 'https://nowhere.example.test' }
+      expect(await codeOf(create(nowhere))).toBe(unknown)
+      await expect(create(nowhere)).rejects.toMatchObject({
+        status: 400,
+        message: expect.stringContaining('Create the resource first'),
+      })
+      const { id } = await create({ defaultResource: spare })
+      expect(await codeOf(update(id, nowhere))).toBe(unknown)
+      expect(await codeOf(update(id, { defaultResource: `${database}/` }))).toBe(unknown)
+      expect((await update(id, { defaultResource: database })).item.defaultResource).toBe(database)
+      expect((await update(id, { defaultResource: null })).item.defaultResource).toBeUndefined()
+    })
+
+    it('and is not disabled, while one that was disabled later stops no other change', async () => {
+      const { id } = await create({ defaultResource: spare })
+      const { act } = administered(spare)
+      await act('disable')
+      await expect(create({ defaultResource: spare })).rejects.toMatchObject({
+        code: 'clients.unknown_default_resource',
+        message: expect.stringContaining('Enable the resource first'),
+      })
+      expect((await update(id, { name: 'Other', defaultResource: spare })).item.name).toBe('Other')
+      await act('enable')
+      expect(await codeOf(create({ defaultResource: spare }))).toBe('no error')
+    })
+
+    it('and is not deleted as long as it is one; who disables it is told whose', async () => {
+      const indicator = 'https://leaving.example.test'
+      await latchkey.createApi({ indicator, name: 'Leaving', scopes: [{ name: 'login' }] })
+      const [first, second] = [
+        await create({ id: 'first', defaultResource: indicator }),
+        await create({ id: 'second', defaultResource: indicator }),
+      ]
+      const { act, remove } = administered(indicator)
+      await expect(remove()).rejects.toMatchObject({
+        code: 'resources.is_default',
+        status: 409,
+        message: expect.stringContaining('The clients first, second name it as their defaultResource'),
+      })
+      expect((await act('disable')).notice).toContain('The clients first, second name it')
+      expect((await act('enable')).notice).toBeUndefined()
+      await update(first.id, { defaultResource: null })
+      expect((await act('disable')).notice).toContain('The client second names it as its defaultResource')
+      await update(second.id, { defaultResource: database })
+      expect((await act('disable')).notice).toBeUndefined()
+      await remove()
+      expect(await latchkey.app.features.resources.resource.find(indicator)).toBeUndefined()
+    })
+  })
 })
+
+async function found<Item extends { readonly id: string }>(
+  { find }: { find(key: string): Promise<Item | undefined> },
+  key: string,
+): Promise<Item> {
+  const item = await find(key)
+  if (item === undefined) throw new Error(`There is no ${key}.`)
+  return item
+}

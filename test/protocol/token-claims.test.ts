@@ -173,6 +173,7 @@ describe('declared claims', () => {
     'client_id',
     'scope',
     'grant_ref',
+    'subject_ref',
     'exchange_ref',
     'email_verified',
     '__proto__',

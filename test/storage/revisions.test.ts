@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openStorage } from '../../src/storage/open.ts'
 import { openRevisionedCache } from '../../src/storage/revisioned-cache.ts'
-import type { Storage } from '../../src/storage/storage.ts'
+import { keptChanges, type Storage } from '../../src/storage/storage.ts'
 import { databaseKind } from '../support/database.ts'
 import { queryOn } from '../support/postgres-databases.ts'
 import { openTestStorage, type TestStorage } from '../support/storage.ts'
@@ -75,6 +75,80 @@ it('counts every one of many changes at once, from two processes', async () => {
   expect(row.value).toBe(40)
 })
 
+describe('what has changed', () => {
+  const changeOf = (key: string | undefined, from: Storage = storage) =>
+    from.transaction((db) => from.touch(db, 'clients', key))
+  const now = (of: Storage): number => of.revision('clients') ?? Number.NaN
+  const firstChange = async (): Promise<void> => {
+    const before = now(other)
+    await changeOf('first')
+    await vi.waitFor(() => expect(now(other)).toBeGreaterThan(before), patience)
+  }
+  /** What has changed, once all of it is known. A process can hear of a change of its own a second time. */
+  const expectChanged = async (of: Storage, since: number, keys: readonly string[]) =>
+    await vi.waitFor(() => {
+      now(of)
+      const changed = [...(of.changedSince('clients', since) ?? [])].filter((key) => key !== 'first')
+      expect(changed.toSorted()).toEqual(keys)
+    }, patience)
+  const expectUnknown = async (of: Storage, since: number) => {
+    await vi.waitFor(() => expect(now(of)).toBeGreaterThan(since), patience)
+    await vi.waitFor(() => expect(of.changedSince('clients', since)).toBeUndefined(), patience)
+  }
+
+  it('is known in every process, by its keys', async () => {
+    await firstChange()
+    const [here, there] = [now(storage), now(other)]
+    await changeOf('a/b')
+    await changeOf('https://app.example.test/client?x=/0000000001/')
+    await changeOf('a/b')
+    const keys = ['a/b', 'https://app.example.test/client?x=/0000000001/']
+    await expectChanged(storage, here, keys)
+    await expectChanged(other, there, keys)
+    expect(other.changedSince('keys', other.revision('keys') ?? 0)).toEqual(new Set())
+  })
+
+  it('is not known where one of them was about the whole topic, until the next ones', async () => {
+    await firstChange()
+    const [here, there] = [now(storage), now(other)]
+    await changeOf('a')
+    await changeOf(undefined)
+    await changeOf('b')
+    await expectUnknown(storage, here)
+    await expectUnknown(other, there)
+  })
+
+  it('is nothing that was taken back', async () => {
+    await firstChange()
+    const there = now(other)
+    const work = storage.transaction(async (db) => {
+      await storage.touch(db, 'clients', 'never')
+      throw new Error('taken back')
+    })
+    await expect(work).rejects.toThrow('taken back')
+    await changeOf('a')
+    await expectChanged(other, there, ['a'])
+    const rows = await storage.db.revision.findMany()
+    expect(rows.filter(({ topic }) => topic.includes('never'))).toEqual([])
+  })
+
+  it('is known of so many, and nothing is left of those before them', async () => {
+    await changeOf('first')
+    const here = now(storage)
+    await storage.transaction(async (db) => {
+      for (let change = 0; change <= keptChanges; change += 1) await storage.touch(db, 'clients', `${change}`)
+    })
+    await expectUnknown(storage, here)
+    expect((await storage.db.revision.count()) <= keptChanges + 1).toBe(true)
+    expect(storage.changedSince('clients', now(storage))).toEqual(new Set())
+  })
+
+  it('is not known since a revision that is yet to come', async () => {
+    await changeOf('a')
+    expect(storage.changedSince('clients', now(storage) + 10)).toBeUndefined()
+  })
+})
+
 if (databaseKind() === 'postgresql') {
   const listeners = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'latchkey revisions'`
   const cutListeners = () =>
@@ -85,6 +159,14 @@ if (databaseKind() === 'postgresql') {
     const before = other.revision('clients')
     await queryOn(storage.url, `UPDATE revision SET value = value + 1 WHERE topic = 'clients'`)
     await vi.waitFor(() => expect(other.revision('clients')).not.toBe(before), patience)
+    expect(other.changedSince('clients', before ?? 0)).toBeUndefined()
+  })
+
+  it('is heard from a process of an older version, which does not say what has changed', async () => {
+    const before = other.revision('clients') ?? 0
+    await queryOn(storage.url, `SELECT pg_notify('latchkey_revision', 'clients')`)
+    await vi.waitFor(() => expect(other.revision('clients')).toBeGreaterThan(before), patience)
+    expect(other.changedSince('clients', before)).toBeUndefined()
   })
 
   it('is unknown while the listening connection is silent, though it has not ended', async () => {
@@ -118,6 +200,7 @@ if (databaseKind() === 'postgresql') {
     expect(await nameOf()).toBe('new')
     await vi.waitFor(() => expect(other.revision('resources')).toBeDefined(), patience)
     expect(other.revision('resources')).not.toBe(before)
+    expect(other.changedSince('resources', before ?? 0)).toBeUndefined()
     expect(await nameOf()).toBe('new')
     const reconnected = other.revision('resources')
     await storage.transaction((db) => storage.touch(db, 'resources'))

@@ -1,5 +1,6 @@
 /** What the requests of every day cost in statements: nothing that is new for few may make all of them dearer. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commandLineActor } from '../../src/kernel/http.ts'
 import { type Application, type Code, register, userinfo } from '../support/application.ts'
 import { type RunningLatchkey, startLatchkey } from '../support/latchkey.ts'
 import { countStatements, type StatementCounter } from '../support/statements.ts'
@@ -51,6 +52,26 @@ describe('the statements of a request', () => {
   it('for a service are one where its token is opaque, and none where it is a JWT', async () => {
     expect(await most(() => service.credentials())).toBe(1)
     expect(await most(() => service.credentials({ resource: orders, scope: 'read' }))).toBe(0)
+  })
+
+  it('for a service are none, too, when other clients have just come, changed and gone', async () => {
+    const { resource } = latchkey.app.features.clients
+    const jwt = () => service.credentials({ resource: orders, scope: 'read' })
+    await jwt()
+    const counts: number[][] = [[], [], []]
+    const count = async (kind: number) => counts[kind]?.push(await counter.leastOf(1, jwt))
+    for (let run = 0; run < runs; run += 1) {
+      const { id } = await latchkey.createClient({ kind: 'service', name: 'Guest' })
+      await count(0)
+      const guest = await resource.find(id)
+      if (guest === undefined) throw new Error('The guest is not there.')
+      await resource.update(guest, { name: 'Other guest' }, commandLineActor)
+      await count(1)
+      await resource.delete(guest, commandLineActor)
+      await count(2)
+    }
+    // Jobs may be at work beside one of them.
+    expect(counts.map((each) => Math.min(...each))).toEqual([0, 0, 0])
   })
 
   it('for a person who is signed in already are four', async () => {

@@ -43,11 +43,15 @@ export async function openAddresses(environment: Readonly<Record<string, string>
     },
     /** An address that nobody else in the file has. */
     email: (name: string): string => `${name}${count}@example.test`,
-    person: (name = 'ada', own: NewUser = {}): Promise<User> =>
-      users.users.create(
-        { email: `${name}${count}@example.test`, name, emailVerified: true, ...own },
-        change,
-      ),
+    /** Signed in in the session that `asker` asks in. */
+    async person(name = 'ada', own: NewUser = {}): Promise<User> {
+      const details = { email: `${name}${count}@example.test`, name, emailVerified: true, ...own }
+      const user = await users.users.create(details, change)
+      const uid = `session of ${user.id}`
+      const session = { model: 'Session', id: uid, sessionUid: uid, userId: user.id, payload: '{}' }
+      await latchkey.app.storage.db.artefact.create({ data: session })
+      return user
+    },
     asker: ({ id }: User, own: Partial<Asker> = {}): Asker => ({
       userId: id,
       owner: `page of ${id}`,

@@ -1,7 +1,7 @@
 /** An application that asks for Ada while she is elsewhere (CIBA), and Ada's answer. */
-import { type Answer, callback, send } from './application.ts'
+import { type Answer, type Credentials, callback, send } from './application.ts'
 import { ada, type FrontDoor, openFrontDoor } from './front-door.ts'
-import type { Page, Visitor } from './visitor.ts'
+import { newVisitor, type Page, type Visitor } from './visitor.ts'
 
 export const ciba = 'urn:openid:params:grant-type:ciba'
 export const outboundAllowed = { LATCHKEY_PROVIDER_OUTBOUND_ALLOW_PRIVATE: 'true' }
@@ -51,17 +51,27 @@ export async function bank(
   }
 }
 
-export const applications = (door: FrontDoor, visitor: Visitor): Promise<Page> =>
+type House = Pick<FrontDoor, 'latchkey'>
+
+/** A browser in which somebody is signed in at his account. */
+export async function signedInAs({ latchkey }: House, { email, password }: Credentials): Promise<Visitor> {
+  const visitor = newVisitor()
+  const form = await visitor.follow(await visitor.get(`${latchkey.issuer}/account`))
+  await visitor.follow(await visitor.submit(form, { identifier: email, password }, { action: '/password' }))
+  return visitor
+}
+
+export const applications = (door: House, visitor: Visitor): Promise<Page> =>
   visitor.get(`${door.latchkey.issuer}/account/applications`)
 
-export async function answerPage(door: FrontDoor, visitor: Visitor): Promise<Page> {
+export async function answerPage(door: House, visitor: Visitor): Promise<Page> {
   const [, path = ''] = /href="(\/account\/applications\/approvals\/answer\?id=[^"]+)"/.exec(
     (await applications(door, visitor)).text,
   ) ?? ['', '']
   return await visitor.get(door.latchkey.issuer + path)
 }
 
-export async function answer(door: FrontDoor, visitor: Visitor, act: 'approve' | 'deny'): Promise<Page> {
+export async function answer(door: House, visitor: Visitor, act: 'approve' | 'deny'): Promise<Page> {
   const page = await answerPage(door, visitor)
   return await visitor.follow(await visitor.submit(page, {}, { action: `/${act}` }))
 }

@@ -1,13 +1,20 @@
 import { generateSync } from 'otplib'
 import { commandLineActor } from '../../src/kernel/http.ts'
+import { callback, send } from './application.ts'
+import { ciba } from './asking.ts'
 import { type FixedClock, movableClock } from './clock.ts'
+import { type Asked, registerDevice } from './devices.ts'
 import { type LatchkeyOptions, type RunningLatchkey, startLatchkey } from './latchkey.ts'
 import { type ListeningApplication, startApplication } from './listening-application.ts'
 
-/** A running server with everything switched on, and an application of somebody else's. */
+/** A running server with everything switched on, and applications of somebody else's. */
 export interface Grounds extends AsyncDisposable {
   readonly latchkey: RunningLatchkey
   readonly notes: ListeningApplication
+  /** Begins to connect a television. */
+  connect(): Promise<Asked>
+  /** Has a bank ask a person who is elsewhere. */
+  ask(email: string): Promise<void>
   /** What an authenticator app with this key shows next. */
   codeOf(key: string): string
 }
@@ -55,9 +62,15 @@ export async function openGrounds({
     tosUri: 'https://acme.example/terms',
     scopes: ['openid', 'profile', 'email', 'offline_access', 'documents:read', 'documents:write'],
   })
+  const television = await registerDevice(latchkey, {
+    name: 'Acme Television',
+    scopes: ['openid', 'profile', 'offline_access'],
+  })
   return {
     latchkey,
     notes,
+    connect: () => television.begin({ scope: 'openid profile offline_access' }, { headers: smartTv }),
+    ask: await openBank(latchkey),
     codeOf(key) {
       // A code works once, so the next one is of a later step (RFC 6238 §5.2).
       clock.advance(60)
@@ -70,5 +83,24 @@ export async function openGrounds({
       await notes[Symbol.asyncDispose]()
       await latchkey.close()
     },
+  }
+}
+
+const smartTv = {
+  'user-agent': 'Mozilla/5.0 (SMART-TV; Linux; Tizen 7.0) SamsungBrowser/4.0 TV Safari/538.1',
+}
+
+async function openBank(latchkey: RunningLatchkey): Promise<Grounds['ask']> {
+  const { id, secret } = await latchkey.createClient({
+    kind: 'web',
+    name: 'Acme Bank',
+    redirectUris: [callback],
+    grantTypes: ['authorization_code', ciba],
+  })
+  const headers = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
+  return async (email) => {
+    const form = { scope: 'openid profile', login_hint: email, binding_message: 'W4SCT' }
+    const { status, text } = await send(latchkey, '/backchannel', { headers, form })
+    if (status !== 200) throw new Error(`Nobody was asked: ${status} ${text}`)
   }
 }

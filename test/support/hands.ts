@@ -20,10 +20,16 @@ const patience = 100
 export const focusOn = async (target: Locator): Promise<void> =>
   await target.and(target.page().locator(':focus')).waitFor()
 
+/** Waits until the browser has drawn the page twice, when `autofocus` has had its due. */
+export async function drawn(tab: Page): Promise<void> {
+  const page = await tab.waitForSelector('body')
+  await page.waitForElementState('stable')
+}
+
 /** Goes on with the Tab key, from where the page puts the focus, until it is on what is wanted. Throws where it never is. */
 export async function tabTo(target: Locator): Promise<void> {
   const tab = target.page()
-  if ((await tab.locator('[autofocus]:visible').count()) > 0) await tab.locator(':focus').waitFor()
+  await drawn(tab)
   for (let presses = 0; presses < patience; presses += 1) {
     if (await target.evaluate((element) => element === document.activeElement)) return
     await tab.keyboard.press('Tab')

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 export interface NotifiedApplication extends AsyncDisposable {
   readonly url: string
   readonly received: { readonly authorization: string | undefined; readonly body: unknown }[]
-  /** Answers with 503 as long as it is set. */
-  failing: boolean
+  /** The status that it answers with; that of a redirect leads back to itself. */
+  status: number
 }
 
 export async function notifiedApplication(): Promise<NotifiedApplication> {
@@ -16,7 +16,8 @@ export async function notifiedApplication(): Promise<NotifiedApplication> {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const { authorization } = request.headers
     application.received.push({ authorization, body: JSON.parse(Buffer.concat(chunks).toString()) })
-    response.writeHead(application.failing ? 503 : 204).end()
+    const { status, url } = application
+    response.writeHead(status, status < 400 && status >= 300 ? { location: url } : {}).end()
   })
   server.listen(0, 'localhost')
   await once(server, 'listening')
@@ -24,7 +25,7 @@ export async function notifiedApplication(): Promise<NotifiedApplication> {
   const application: NotifiedApplication = {
     url: `http://localhost:${port}/answered`,
     received: [],
-    failing: false,
+    status: 204,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()

@@ -34,6 +34,7 @@ export function partiesOn(storage: Storage, settings = strict) {
     serverChecks: [],
     describedClient: (_id, { stored }) => stored(),
     fetch: () => Promise.reject(new Error('Nothing is fetched here.')),
+    findApi: (indicator) => resources.standingOf(indicator),
     settings,
     storage,
     clock,
@@ -43,7 +44,13 @@ export function partiesOn(storage: Storage, settings = strict) {
       await db.artefact.deleteMany({ where: { clientId } })
     },
   })
-  const resources = openResources({ storage, clock, audit, accessTokenMaximumSeconds: 86_400 })
+  const resources = openResources({
+    storage,
+    clock,
+    audit,
+    accessTokenMaximumSeconds: 86_400,
+    defaultingClients: clients.defaultingTo,
+  })
   return { clock, log, clients, resources }
 }
 

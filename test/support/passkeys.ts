@@ -64,7 +64,13 @@ function openFeatures(
 ) {
   const { storage, clock } = below
   const sealing = openSealing(Buffer.alloc(32, 7))
-  const { attempts, challenges } = openAttempts({ storage, clock, sealing, ttlSeconds: challengeTtlSeconds })
+  const { attempts, challenges } = openAttempts({
+    storage,
+    clock,
+    sealing,
+    ttlSeconds: challengeTtlSeconds,
+    isSessionOpen: async () => true,
+  })
   const mails: MailMessage[] = []
   const ended: string[] = []
   const { notices } = openNotices({
@@ -81,6 +87,7 @@ function openFeatures(
   const passkeys = openPasskeys({
     ...below,
     notices,
+    attempts,
     challenges,
     challengeTtlSeconds,
     issuer: at,

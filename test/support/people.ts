@@ -11,7 +11,7 @@ import type { Attempt, Proof } from '../../src/features/feature.ts'
 import type { Mail, MailMessage } from '../../src/features/mail/index.ts'
 import { openNotices } from '../../src/features/notices/index.ts'
 import type { Outbox } from '../../src/features/outbox/index.ts'
-import { openPasswords, type PasswordsFeature } from '../../src/features/passwords/index.ts'
+import { type OtherWays, openPasswords, type PasswordsFeature } from '../../src/features/passwords/index.ts'
 import { settings as passwordSettings } from '../../src/features/passwords/settings.ts'
 import { openSetup } from '../../src/features/setup/index.ts'
 import { settings as setupSettings } from '../../src/features/setup/settings.ts'
@@ -45,6 +45,8 @@ const endEverything = async (db: DatabaseTransaction, userId: string): Promise<v
 export interface PeopleSettings {
   readonly passwords?: Partial<SettingValues<typeof passwordSettings>>
   readonly throttle?: Partial<SettingValues<typeof throttleSettings>>
+  /** What people sign in with beside a password; nothing where absent. */
+  readonly otherWays?: OtherWays
 }
 
 /** The features over `storage`; a second call over the same database is a second process. */
@@ -70,7 +72,13 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
   })
   const { users } = usersFeature
   const sealing = openSealing(Buffer.alloc(32, 7))
-  const attempts = openAttempts({ storage, clock, sealing, ttlSeconds: 3_600 })
+  const attempts = openAttempts({
+    storage,
+    clock,
+    sealing,
+    ttlSeconds: 3_600,
+    isSessionOpen: async () => true,
+  })
   const mails: MailMessage[] = []
   const queued: { readonly topic: string; readonly payload: unknown }[] = []
   const mail: Mail = { available: true, send: async (message) => void mails.push(message) }
@@ -102,6 +110,8 @@ export const openFeatures = (storage: Storage, clock = fixedClock(), own: People
     mail,
     outbox,
     notices,
+    attempts: attempts.attempts,
+    otherWays: own.otherWays ?? { exist: () => false, suffice: async () => false },
   })
   later.passwords = passwordsFeature
   const { passwords, factor } = passwordsFeature

@@ -66,11 +66,15 @@ export function postOn(storage: Storage, clock: Clock = fixedClock(), options: P
     render: async (content) => render(content),
   })
   deliveries.push(...(mail.deliveries ?? []))
-  const attempts = openAttempts({ ...common, ttlSeconds: 1_800 })
   const artefacts = openArtefacts({
     ...common,
     settings: defaultsOf(providerSettings),
     sessionsEnded: async () => {},
+  })
+  const attempts = openAttempts({
+    ...common,
+    ttlSeconds: 1_800,
+    isSessionOpen: artefacts.isSessionOpen,
   })
   const forgotten: string[] = []
   const notices = openNotices({

@@ -37,10 +37,11 @@ export interface RelyingParty {
   signIn(visitor: Visitor, person: Credentials, parameters?: Parameters): Promise<Tokens>
 }
 
-/** Registers a web application, or what `input` says. */
+/** Registers a web application, or what `input` says; it proves itself by its secret, where nothing else is said. */
 export async function relyingParty(
   latchkey: RunningLatchkey,
   input: Readonly<Record<string, unknown>> = {},
+  proof?: openid.ClientAuth,
 ): Promise<RelyingParty> {
   const client = await latchkey.createClient({
     kind: 'web',
@@ -48,7 +49,8 @@ export async function relyingParty(
     redirectUris: [callbackUrl],
     ...input,
   })
-  const authentication = client.secret === '' ? openid.None() : openid.ClientSecretBasic(client.secret)
+  const authentication =
+    proof ?? (client.secret === '' ? openid.None() : openid.ClientSecretBasic(client.secret))
   const [redirectUri = callbackUrl] = (input.redirectUris as string[] | undefined) ?? []
   const algorithm = typeof input.idTokenAlgorithm === 'string' ? input.idTokenAlgorithm : 'RS256'
   const configuration = await discover(latchkey.issuer, client.id, authentication, {

@@ -115,7 +115,7 @@ export const table: Readonly<Record<LossName, Row>> = {
   'the client is deleted': client,
   'the grant type is taken from the client': {
     ...givenToClient,
-    '400 invalid_request': client['401 invalid_client'],
+    '400 unauthorized_client': client['401 invalid_client'],
     'page 400': [...cookie, ...pushed],
   },
   'a scope is taken from the client': {

@@ -51,7 +51,13 @@ function openHouse(storage: Storage, { clock, throttle: own, mails, ended }: Bas
   const { audit } = openAudit({ storage, clock, log: silent, settings: defaultsOf(auditSettings) })
   const settings = { ...defaultsOf(throttleSettings), ...own }
   const { throttle } = openThrottle({ storage, clock, settings })
-  const attempts = openAttempts({ storage, clock, sealing, ttlSeconds: 3_600 })
+  const attempts = openAttempts({
+    storage,
+    clock,
+    sealing,
+    ttlSeconds: 3_600,
+    isSessionOpen: async () => true,
+  })
   const { users } = openUsers({
     storage,
     clock,
@@ -72,7 +78,8 @@ function openHouse(storage: Storage, { clock, throttle: own, mails, ended }: Bas
     describeBrowser: async () => ({}),
   })
   const { challenges } = attempts
-  const shared = { storage, clock, sealing, audit, users, throttle, challenges, notices }
+  const basics = { storage, clock, sealing, audit, users, throttle }
+  const shared = { ...basics, attempts: attempts.attempts, challenges, notices }
   const recoveryCodes = openRecoveryCodes({ ...shared, freshSeconds: 600 })
   const totp = openTotp({ ...shared, serviceName: 'Latchkey', leadOn: recoveryCodes.leadOn })
   return { challenges, users, throttle, totp, recoveryCodes }

@@ -139,6 +139,7 @@ export async function strictParty(
     assertion,
     proof,
     requestObject,
+    post,
     push,
     visit,
     token: async (form: Fields, { dpop, ...proofs }: Proofs = {}): Promise<Answer> =>

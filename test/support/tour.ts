@@ -5,10 +5,12 @@
  *     await using grounds = await openGrounds()
  *     for await (const stop of tour(grounds, tab)) await look(stop, tab)
  */
-import type { Locator, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { type Grounds, password } from './grounds.ts'
 import { type Hands, mouse } from './hands.ts'
+import { answering, connecting } from './tour-elsewhere.ts'
 import { openAuthenticator } from './virtual-authenticator.ts'
+import { fill, go, send, tick, type Walk } from './walk.ts'
 
 const newPassword = 'nanoseconds of wire 1906'
 
@@ -17,29 +19,6 @@ export interface TourOptions {
   /** Make passkeys, too, for which scripts are needed. */
   readonly passkeys?: boolean
 }
-
-interface Walk {
-  readonly grounds: Grounds
-  readonly tab: Page
-  readonly hands: Hands
-  readonly passkeys: boolean
-}
-
-const go = async ({ tab, hands }: Walk, to: Locator): Promise<void> => {
-  await Promise.all([tab.waitForEvent('framenavigated'), hands.press(to.first())])
-  await tab.waitForLoadState('load')
-}
-
-const send = async (walk: Walk): Promise<void> =>
-  await go(walk, walk.tab.locator('main button.primary[type=submit]'))
-
-const fill = async ({ tab, hands }: Walk, values: Readonly<Record<string, string>>): Promise<void> => {
-  for (const [name, value] of Object.entries(values))
-    await hands.write(tab.locator(`main [name="${name}"]`).first(), value)
-}
-
-const tick = async ({ tab, hands }: Walk, name: string): Promise<void> =>
-  await hands.tick(tab.locator(`main [name="${name}"]`))
 
 const lastMail = async ({ latchkey }: Grounds) => {
   const mail = (await latchkey.mails()).at(-1)
@@ -165,7 +144,8 @@ async function* account(walk: Walk): AsyncGenerator<string, string> {
   else await open('/security')
   await authenticator?.remove()
   yield 'security'
-  for (const path of ['/devices', '/applications', '/activity', '/data', '/security/password/change']) {
+  const own = ['/security/password/change', '/security/password/remove']
+  for (const path of ['/devices', '/applications', '/activity', '/data', ...own]) {
     await open(path)
     yield path.slice(1).replaceAll('/', '-')
   }
@@ -180,8 +160,8 @@ async function* account(walk: Walk): AsyncGenerator<string, string> {
   }
   await open('/profile/address/change')
   yield 'address-change'
-  await tab.goto(new URL('/device', tab.url()).href)
-  yield 'device'
+  yield* answering(walk)
+  yield* connecting(walk)
   return key
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { directionOf, languageName, pickLocale } from '../../src/pages/languages.ts'
+import { directionOf } from '../../src/pages/direction.ts'
+import { languageName, pickLocale } from '../../src/pages/languages.ts'
 import { locales } from '../../src/pages/messages.ts'
 
 describe('the language', () => {

@@ -34,6 +34,27 @@ describe('messages', () => {
     expect(t('sign-in.title', { client: '<b>' })).toBe('Sign in to <b>')
   })
 
+  it('keep what runs the other way from moving their words', () => {
+    const messages = openMessages()
+    const title = (locale: string, client: string) => messages.translator(locale)('sign-in.title', { client })
+    expect(title('ar', 'Acme (test)!')).toContain('\u2068Acme (test)!\u2069')
+    expect(title('en', 'مذكرات!')).toBe('Sign in to \u2068مذكرات!\u2069')
+    expect(title('en', 'Acme (test)!')).toBe('Sign in to Acme (test)!')
+  })
+
+  it('close what a parameter opens, and do not let it end what is theirs', () => {
+    const title = (client: string) => openMessages().translator('ar')('sign-in.title', { client })
+    expect(title('a\u2069\u202eb\u2067')).toContain('\u2068ab\u2069')
+    expect(title('a\u2068b')).toContain('\u2068a\u2068b\u2069\u2069')
+  })
+
+  it('choose by a parameter, and count with it, in every direction', () => {
+    const t = openMessages().translator('ar')
+    expect(t('departures.hint', { wait: 'no', time: '' })).not.toContain('\u2068')
+    expect(t('departures.hint', { wait: 'yes', time: '30 days' })).toContain('\u206830 days\u2069')
+    expect(t('activity.times', { count: 3 })).toBe('3 مرات')
+  })
+
   it('tell dates and times of UTC, whatever the zone of the server', () => {
     const until = { 'page.until': '{at, date, long}, {at, time, short}' }
     const t = (locale: string) => openMessages(() => until).translator(locale)

@@ -13,7 +13,7 @@ export interface PendingAddress {
   readonly expiresAt: Date
 }
 
-/** Who asks, and where he types the code. */
+/** Who asks, and where he types the code: in a session, or in the sign-in that is the `owner`. */
 export interface Asker {
   readonly userId: UserId
   /** The owner of what is remembered: the code works nowhere else. */
@@ -48,13 +48,14 @@ export interface Addresses {
   isCodeSent(asker: Pick<Asker, 'userId' | 'owner'>): Promise<boolean>
   /**
    * Mails a code and link that confirm the user's own address; what was mailed before ends. Throws
-   * `addresses.nothing_to_confirm` (409) and `addresses.asked_too_soon` (429).
+   * `addresses.nothing_to_confirm` (409), `addresses.asked_too_soon` (429) and, where his session or sign-in was ended
+   * since, `attempts.ended` (409).
    */
   askToVerify(asker: Asker): Promise<void>
   /**
    * Mails a code and link to the address that is wanted, and tells the present one at once. One that somebody else has
-   * looks the same, but its owner is told instead. Throws `users.email_invalid` (400), `addresses.same` (409) and
-   * `addresses.asked_too_soon` (429).
+   * looks the same, but its owner is told instead. Throws `users.email_invalid` (400), `addresses.same` (409),
+   * `addresses.asked_too_soon` (429) and `attempts.ended` (409).
    */
   askToChange(asker: Asker, email: string): Promise<void>
   /** Sends what is pending once more, with another code and link. Throws what `askToVerify` throws. */

@@ -2,7 +2,7 @@ import { after, type Clock } from '../../kernel/clock.ts'
 import { hashSecret, newSecret } from '../../kernel/ids.ts'
 import { newMailedCode } from '../../kernel/mailed-codes.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Challenges } from '../attempts/index.ts'
+import type { Attempts, Challenges } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Notices } from '../notices/index.ts'
 import type { Outbox } from '../outbox/index.ts'
@@ -27,6 +27,7 @@ export interface AskingDependencies {
   readonly clock: Clock
   readonly audit: Audit
   readonly users: Users
+  readonly attempts: Pick<Attempts, 'requireOpen'>
   readonly challenges: Challenges
   readonly outbox: Outbox
   readonly notices: Notices
@@ -75,11 +76,11 @@ export function asking(dependencies: AskingDependencies): Asking {
 
 /** Ends what was mailed before, and has a code and link mailed. */
 const sending = (dependencies: AskingDependencies) => {
-  const { transaction, store, clock, audit, outbox, notices, challenges, settings } = dependencies
+  const { transaction, store, clock, audit, outbox, notices, attempts, challenges, settings } = dependencies
 
   return async (asker: Asker, user: User, email: string): Promise<void> => {
     if (!dependencies.available) throw mailUnavailable()
-    const { userId, owner, sessionUid = null, request, locale } = asker
+    const { userId, owner, sessionUid, request, locale } = asker
     const { proofSeconds: ttlSeconds } = settings
     const token = newSecret()
     const sent: SentCode = { code: newMailedCode(), tokenHash: hashSecret(token) }
@@ -89,9 +90,10 @@ const sending = (dependencies: AskingDependencies) => {
     await challenges.put(owner, codePurpose, { userId, state: sent, ttlSeconds })
     await transaction(async (db) => {
       await store.endOfUser(db, userId, at)
+      await attempts.requireOpen(db, userId, sessionUid === undefined ? { attempt: owner } : { sessionUid })
       const times = { createdAt: at, expiresAt: after(at, ttlSeconds) }
-      const own = { tokenHash: sent.tokenHash, userId, email, previousEmail: user.email, sessionUid }
-      await store.insert(db, { ...own, ...times })
+      const own = { tokenHash: sent.tokenHash, userId, email, previousEmail: user.email }
+      await store.insert(db, { ...own, sessionUid: sessionUid ?? null, ...times })
       const action = isChange ? 'addresses.change_asked' : 'addresses.confirmation_asked'
       const actor = { kind: 'user', userId } as const
       await audit.recordIn(db, { action, outcome: 'success', actor, userId, request })

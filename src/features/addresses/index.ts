@@ -5,7 +5,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { SettingValues } from '../../kernel/settings.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Challenges } from '../attempts/index.ts'
+import type { Attempts, Challenges } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Feature } from '../feature.ts'
 import type { Mail } from '../mail/index.ts'
@@ -31,6 +31,7 @@ export interface AddressDependencies {
   readonly audit: Audit
   readonly users: Users
   readonly throttle: Throttle
+  readonly attempts: Pick<Attempts, 'requireOpen'>
   readonly challenges: Challenges
   readonly outbox: Outbox
   readonly notices: Notices
@@ -114,7 +115,8 @@ function pending(dependencies: AddressDependencies & { readonly store: AddressSt
         what: after.email === null ? 'address-removed' : 'address-changed',
         ...(after.email !== null && { params: { address: after.email } }),
         ...(request && { request }),
-        ...(keep && { keep }),
+        // A link may be opened long after the session that asked for it.
+        ...(keep && { keep, madeIn: {} }),
         to,
       })
     },

@@ -1,8 +1,10 @@
+import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { type DetailTypeView, type DetailView, detailView } from '../../kernel/detail-words.ts'
 import type { Level } from '../../kernel/levels.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
-import type { Mail } from '../mail/index.ts'
+import type { Mail, MailFact } from '../mail/index.ts'
 import type { Outbox } from '../outbox/index.ts'
 import type { Users } from '../users/index.ts'
 import { type Notification, notificationTopic } from './notifications.ts'
@@ -15,6 +17,7 @@ export interface Waiting {
   readonly bindingMessage: string | undefined
   readonly scopes: readonly string[]
   readonly resources: Readonly<Record<string, readonly string[]>>
+  readonly authorizationDetails: readonly AuthorizationDetail[]
   readonly startedAt: Date
   readonly expiresAt: Date
 }
@@ -22,6 +25,8 @@ export interface Waiting {
 /** How the requests of a person are found and answered. */
 export interface ApprovalDoors {
   waiting(userId: string): Promise<readonly Waiting[]>
+  /** Whether its application can still fetch what came of a request (`auth_req_id`). */
+  isUnclaimed(authReqId: string): Promise<boolean>
   /** What a session lacks to approve the request. */
   missing(request: Waiting, sessionUid: string): Promise<Level | undefined>
   /** Throws `approvals.gone` and `approvals.needs_more`. */
@@ -59,6 +64,8 @@ export interface ApprovalDependencies {
       }
     | undefined
   >
+  /** `undefined` for a type of authorization details that is none any more. */
+  readonly detailType: (type: string) => Promise<DetailTypeView | undefined>
 }
 
 /** What the protocol says to this feature. */
@@ -81,7 +88,7 @@ export function openAsking(dependencies: ApprovalDependencies): Approvals {
   return {
     findByHint: users.findByKey,
 
-    async asked({ id, userId, clientId, bindingMessage, expiresAt }) {
+    async asked({ id, userId, clientId, bindingMessage, authorizationDetails, expiresAt }) {
       await audit.record({ action: 'approvals.asked', outcome: 'success', userId, clientId })
       const person = await users.find(userId)
       if (person === undefined || person.email === null || !mail.available) return
@@ -91,9 +98,10 @@ export function openAsking(dependencies: ApprovalDependencies): Approvals {
         userId,
         template: 'approval',
         model: { application, minutes: minutesUntil(expiresAt) },
-        ...(bindingMessage !== undefined && {
-          facts: [{ label: 'approvals.message', value: bindingMessage }],
-        }),
+        facts: [
+          ...(bindingMessage === undefined ? [] : [{ label: 'approvals.message', value: bindingMessage }]),
+          ...(await inWords(authorizationDetails, dependencies)).flatMap(factsOf),
+        ],
         link: `${issuer}${answerPath(id)}`,
         locale: person.locale ?? undefined,
         isVouched: true,
@@ -106,3 +114,15 @@ export function openAsking(dependencies: ApprovalDependencies): Approvals {
       }),
   }
 }
+
+/** Details as the types that are registered say them. */
+export const inWords = (
+  details: readonly AuthorizationDetail[],
+  { detailType }: Pick<ApprovalDependencies, 'detailType'>,
+): Promise<readonly DetailView[]> =>
+  Promise.all(details.map(async (detail) => detailView(detail, await detailType(detail.type))))
+
+const factsOf = ({ title, rows }: DetailView): readonly MailFact[] => [
+  { label: 'approvals.about', value: title },
+  ...rows.map(({ label, value }) => ({ name: label, value })),
+]

@@ -25,6 +25,11 @@ export function openApprovals(dependencies: ApprovalDependencies): ApprovalsFeat
       doors = opened
     },
     panels: [approvalPanel({ ...dependencies, doors: () => doors })],
-    deliveries: [notificationDelivery(dependencies)],
+    deliveries: [
+      notificationDelivery({
+        ...dependencies,
+        isUnclaimed: async (authReqId) => (await doors?.isUnclaimed(authReqId)) ?? true,
+      }),
+    ],
   }
 }

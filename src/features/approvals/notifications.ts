@@ -15,6 +15,8 @@ export interface Notification {
 export interface NotificationDependencies {
   readonly clock: Clock
   readonly client: (id: string) => Promise<unknown>
+  /** Whether there is still something to be had. */
+  readonly isUnclaimed: (authReqId: string) => Promise<boolean>
   /** The guarded way out. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
 }
@@ -25,11 +27,17 @@ export const notificationTopic = 'approval_answered'
  * Tells applications that there is an answer to ask for (CIBA Core 1.0 §10.2). They poll in any case, so one that is away
  * misses nothing; it is tried again as long as there is something to be had.
  */
-export const notificationDelivery = ({ clock, client, fetch }: NotificationDependencies): Delivery => ({
+export const notificationDelivery = ({
+  clock,
+  client,
+  isUnclaimed,
+  fetch,
+}: NotificationDependencies): Delivery => ({
   topic: notificationTopic,
   async deliver(payload, signal) {
     const { clientId, endpoint, token, authReqId, expiresAt } = payload as Notification
     if (new Date(expiresAt) <= clock.now() || (await client(clientId)) === undefined) return
+    if (!(await isUnclaimed(authReqId))) return
     const response = await fetch(endpoint, {
       method: 'POST',
       redirect: 'manual',

@@ -1,8 +1,14 @@
 import { AppError } from '../../kernel/errors.ts'
 import type { Panel, PanelAct, Visit } from '../feature.ts'
-import { type ApprovalDependencies, type ApprovalDoors, answerPath, type Waiting } from './approvals.ts'
+import {
+  type ApprovalDependencies,
+  type ApprovalDoors,
+  answerPath,
+  inWords,
+  type Waiting,
+} from './approvals.ts'
 
-interface Dependencies extends Pick<ApprovalDependencies, 'audit' | 'client' | 'api'> {
+interface Dependencies extends Pick<ApprovalDependencies, 'audit' | 'client' | 'api' | 'detailType'> {
   readonly doors: () => ApprovalDoors | undefined
 }
 
@@ -66,9 +72,18 @@ const notServing = (): AppError =>
 
 /** A request in words. */
 const openView =
-  ({ client, api }: Dependencies) =>
-  async ({ id, clientId, bindingMessage, scopes, resources, startedAt, expiresAt }: Waiting) => {
+  ({ client, api, detailType }: Dependencies) =>
+  async ({ id, clientId, bindingMessage, scopes, startedAt, expiresAt, ...asked }: Waiting) => {
     const facts = await client(clientId)
+    const resources = await Promise.all(
+      Object.entries(asked.resources).map(async ([indicator, wanted]) => {
+        const known = await api(indicator)
+        return {
+          name: known?.name ?? indicator,
+          scopes: known?.scopes.filter(({ name }) => wanted.includes(name)) ?? [],
+        }
+      }),
+    )
     return {
       id,
       url: answerPath(id),
@@ -76,15 +91,9 @@ const openView =
       bindingMessage,
       offlineAccess: scopes.includes('offline_access'),
       scopes: scopes.filter((scope) => scope !== 'offline_access').map((name) => ({ name })),
-      resources: await Promise.all(
-        Object.entries(resources).map(async ([indicator, wanted]) => {
-          const known = await api(indicator)
-          return {
-            name: known?.name ?? indicator,
-            scopes: known?.scopes.filter(({ name }) => wanted.includes(name)) ?? [],
-          }
-        }),
-      ),
+      // Of an API that is only asked in detail nothing else is wanted.
+      resources: resources.filter((resource) => resource.scopes.length > 0),
+      details: await inWords(asked.authorizationDetails, { detailType }),
       startedAt,
       expiresAt,
     }

@@ -5,13 +5,13 @@
 import { after, type Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Sealing } from '../../kernel/sealing.ts'
-import type { Storage } from '../../storage/storage.ts'
-import type { Feature } from '../feature.ts'
-import type { Attempts, StoredAttempt } from './attempts.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Feature, Proof } from '../feature.ts'
+import { type Attempts, ended, type StoredAttempt } from './attempts.ts'
 import type { Challenge, Challenges } from './challenges.ts'
 import { type AttemptStore, openAttemptStore } from './store.ts'
 
-export type { Attempts, StoredAttempt } from './attempts.ts'
+export type { Attempts, Place, StoredAttempt } from './attempts.ts'
 export type { Challenge, Challenges, NewChallenge } from './challenges.ts'
 
 export interface AttemptDependencies {
@@ -20,6 +20,7 @@ export interface AttemptDependencies {
   readonly sealing: Sealing
   /** How long a person has to finish signing in. */
   readonly ttlSeconds: number
+  readonly isSessionOpen: (db: DatabaseTransaction, uid: string, userId: string) => Promise<boolean>
 }
 
 export interface AttemptsFeature extends Feature {
@@ -46,18 +47,21 @@ export function openAttempts(dependencies: AttemptDependencies): AttemptsFeature
 
 const tries = 20
 
-function attemptsOver({ clock, ttlSeconds }: AttemptDependencies, store: AttemptStore): Attempts {
-  /** Reads, changes and writes until nothing came between. */
-  async function change(id: string, edit: (before: StoredAttempt) => StoredAttempt): Promise<StoredAttempt> {
+function attemptsOver(dependencies: AttemptDependencies, store: AttemptStore): Attempts {
+  const { storage, clock, ttlSeconds, isSessionOpen } = dependencies
+  const times = () => ({ createdAt: clock.now(), expiresAt: after(clock.now(), ttlSeconds) })
+  const stands: Attempts['stands'] = (db, id, userId) => store.stands(db, id, { userId, at: clock.now() })
+
+  /** One try to read, change and write; `undefined` where something came between. */
+  async function tryTo(db: DatabaseTransaction, id: string, edit: Edit): Promise<StoredAttempt | undefined> {
+    const { version, ...before } = await store.find(id, clock.now(), db)
+    return await store.write(db, { id, attempt: edit(before), version }, times())
+  }
+
+  async function untilWritten(work: () => Promise<StoredAttempt | undefined>): Promise<StoredAttempt> {
     for (let count = 0; count < tries; count += 1) {
-      const createdAt = clock.now()
-      const { version, ...before } = await store.find(id, createdAt)
-      const next = edit(before)
-      const written =
-        version === undefined
-          ? await store.insert(id, next, { createdAt, expiresAt: after(createdAt, ttlSeconds) })
-          : await store.replace(id, next, version)
-      if (written) return next
+      const written = await store.orFirst(work())
+      if (written !== undefined) return written
     }
     throw new Error('A sign-in was changed too often at the same time.')
   }
@@ -67,18 +71,49 @@ function attemptsOver({ clock, ttlSeconds }: AttemptDependencies, store: Attempt
       const { version: _, ...attempt } = await store.find(id, clock.now())
       return attempt
     },
-    add: (id, proof) =>
-      change(id, ({ userId, proofs, passed }) =>
-        userId === proof.userId
-          ? { userId, passed, proofs: [...proofs.filter(({ factor }) => factor !== proof.factor), proof] }
-          : { userId: proof.userId, passed: [], proofs: [proof] },
+    epochOf: store.epochOf,
+    add: (id, { epoch, ...proof }, upon) =>
+      untilWritten(() =>
+        storage.transaction(async (db) => {
+          // Whoever ends the user's sign-ins comes before this or after it: then he finds what is written here.
+          await store.lock(db, proof.userId)
+          const present = await store.epochOf(proof.userId, db)
+          if (epoch !== undefined && present !== '' && present !== epoch) throw ended()
+          return await tryTo(db, id, adding(proof, epoch === undefined ? proof.userId : upon))
+        }),
       ),
     pass: (id, interlude) =>
-      change(id, (before) => ({ ...before, passed: [...new Set([...before.passed, interlude])] })),
-    end: (id) => store.remove(id),
-    endOfUser: (db, userId, but = []) => store.removeOfUser(db, userId, but),
+      untilWritten(() =>
+        tryTo(storage.db, id, (before) => ({
+          ...before,
+          passed: [...new Set([...before.passed, interlude])],
+        })),
+      ),
+    stands,
+    async requireOpen(db, userId, { attempt, sessionUid }) {
+      if (attempt !== undefined) {
+        if (!(await stands(db, attempt, userId))) throw ended()
+      } else if (sessionUid !== undefined && !(await isSessionOpen(db, sessionUid, userId))) throw ended()
+    },
+    async settle(id, userId) {
+      await store.endChallenges(id)
+      return await stands(storage.db, id, userId)
+    },
+    endOfUser: (db, userId, but = []) => store.removeOfUser(db, userId, { but, ...times() }),
   }
 }
+
+type Edit = (before: StoredAttempt) => StoredAttempt
+
+/** What was proven so far and one proof more; nothing is added to what was about `upon` and is gone. */
+const adding =
+  (proof: Proof, upon: UserId | undefined): Edit =>
+  ({ userId, proofs, passed }) => {
+    if (upon !== undefined && userId !== upon) throw ended()
+    return userId === proof.userId
+      ? { userId, passed, proofs: [...proofs.filter(({ factor }) => factor !== proof.factor), proof] }
+      : { userId: proof.userId, passed: [], proofs: [proof] }
+  }
 
 function challengesOver({ clock, sealing }: AttemptDependencies, store: AttemptStore): Challenges {
   const rowOf = (owner: string, purpose: string): string => `challenge:${owner}:${purpose}:sealed`

@@ -1,7 +1,8 @@
-import { newId, type UserId } from '../../kernel/ids.ts'
+import { hashSecret, newId, type UserId } from '../../kernel/ids.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
 import { removeBatch } from '../../storage/remove-batch.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import type { Proof } from '../feature.ts'
 import type { StoredAttempt } from './attempts.ts'
 
@@ -17,9 +18,14 @@ interface StoredChallenge {
   readonly expiresAt: Date
 }
 
+interface Times {
+  readonly createdAt: Date
+  readonly expiresAt: Date
+}
+
 const openAttemptRows = ({ db }: Storage) => ({
-  async find(id: string, at: Date): Promise<AttemptRow> {
-    const row = await db.signInAttempt.findFirst({ where: { id, expiresAt: { gt: at } } })
+  async find(id: string, at: Date, within: DatabaseTransaction = db): Promise<AttemptRow> {
+    const row = await within.signInAttempt.findFirst({ where: { id, expiresAt: { gt: at } } })
     if (row === null) return { userId: undefined, proofs: [], passed: [], version: undefined }
     return {
       userId: (row.userId ?? undefined) as UserId | undefined,
@@ -32,39 +38,69 @@ const openAttemptRows = ({ db }: Storage) => ({
     }
   },
 
-  /** False where another request was first. */
-  async insert(
-    id: string,
-    attempt: StoredAttempt,
-    times: { readonly createdAt: Date; readonly expiresAt: Date },
-  ): Promise<boolean> {
-    await db.signInAttempt.deleteMany({ where: { id, expiresAt: { lte: times.createdAt } } })
+  /** Where it was at `version`, or was not there. `undefined` where another request was first. */
+  async write(
+    within: DatabaseTransaction,
+    { id, attempt, version }: { id: string; attempt: StoredAttempt; version: number | undefined },
+    times: Times,
+  ): Promise<StoredAttempt | undefined> {
+    if (version === undefined) {
+      await within.signInAttempt.deleteMany({ where: { id, expiresAt: { lte: times.createdAt } } })
+      await within.signInAttempt.create({ data: { id, ...columnsOf(attempt), ...times } })
+      return attempt
+    }
+    const { count } = await within.signInAttempt.updateMany({
+      where: { id, version },
+      data: { ...columnsOf(attempt), version: version + 1 },
+    })
+    return count === 1 ? attempt : undefined
+  },
+
+  /** Runs what may write an attempt; `undefined` where another request has inserted the same one first. */
+  async orFirst<T>(work: Promise<T>): Promise<T | undefined> {
     try {
-      await db.signInAttempt.create({ data: { id, ...columnsOf(attempt), ...times } })
-      return true
+      return await work
     } catch (error) {
-      if (isUniqueViolation(error)) return false
+      if (isUniqueViolation(error)) return undefined
       throw error
     }
   },
 
-  /** True when nothing was written since `version`. */
-  async replace(id: string, attempt: StoredAttempt, version: number): Promise<boolean> {
-    const { count } = await db.signInAttempt.updateMany({
-      where: { id, version },
-      data: { ...columnsOf(attempt), version: version + 1 },
-    })
-    return count === 1
+  /** Whether something was proven in it, by this user, and nobody has ended it. */
+  async stands(within: DatabaseTransaction, id: string, { userId, at }: { userId: string; at: Date }) {
+    return (await within.signInAttempt.count({ where: { id, userId, expiresAt: { gt: at } } })) === 1
+  },
+})
+
+/**
+ * When the sign-ins of a user were ended: a row among what is remembered, with a new `id` each time. It has to outlive no
+ * more than the requests that were under way then; a row that is no more stands for nothing that happened lately.
+ */
+const epochRow = (userId: string) => ({ owner: hashSecret(`epoch ${userId}`), purpose: 'attempts.epoch' })
+
+const openEndings = ({ db, dialect }: Storage) => ({
+  lock: (within: DatabaseTransaction, userId: string): Promise<void> => lockUser(dialect, within, userId),
+
+  async epochOf(userId: string, within: DatabaseTransaction = db): Promise<string> {
+    const where = { owner_purpose: epochRow(userId) }
+    return (await within.challenge.findUnique({ where, select: { id: true } }))?.id ?? ''
   },
 
-  async remove(id: string): Promise<void> {
-    await db.signInAttempt.deleteMany({ where: { id } })
-    await db.challenge.deleteMany({ where: { owner: id } })
-  },
-
-  async removeOfUser(within: DatabaseTransaction, userId: string, but: readonly string[]): Promise<void> {
+  /** Ends what is under way, and begins an epoch. */
+  async removeOfUser(
+    within: DatabaseTransaction,
+    userId: string,
+    { but, ...times }: Times & { readonly but: readonly string[] },
+  ): Promise<void> {
     await within.signInAttempt.deleteMany({ where: { userId, id: { notIn: [...but] } } })
     await within.challenge.deleteMany({ where: { userId, owner: { notIn: [...but] } } })
+    const row = { id: newId(), sealed: '', failures: 0, ...times }
+    const key = epochRow(userId)
+    await within.challenge.upsert({
+      where: { owner_purpose: key },
+      create: { ...key, ...row },
+      update: row,
+    })
   },
 })
 
@@ -106,6 +142,10 @@ const openChallengeRows = ({ db }: Storage) => ({
   async endChallenge(owner: string, purpose: string): Promise<void> {
     await db.challenge.deleteMany({ where: { owner, purpose } })
   },
+
+  async endChallenges(owner: string): Promise<void> {
+    await db.challenge.deleteMany({ where: { owner } })
+  },
 })
 
 const openClearance = ({ db }: Storage) => ({
@@ -126,6 +166,7 @@ const openClearance = ({ db }: Storage) => ({
 
 export const openAttemptStore = (storage: Storage) => ({
   ...openAttemptRows(storage),
+  ...openEndings(storage),
   ...openChallengeRows(storage),
   ...openClearance(storage),
 })

@@ -93,13 +93,17 @@ function folded(events: readonly StoredEvent[]): readonly (readonly StoredEvent[
   return runs
 }
 
+/** Nobody is named for what a person does before he is known, nor for what the server does; only the latter was never sent. */
+const isByOthers = ({ actor, address, userAgent }: StoredEvent, userId: string): boolean =>
+  actor === null ? address === null && userAgent === null : actor !== `user:${userId}`
+
 async function inWords(
   { clientName, describeBrowser }: ActivityDependencies,
   userId: string,
   run: readonly StoredEvent[],
 ): Promise<Happening> {
   const latest = run[0] as StoredEvent
-  const { clientId, detail, userAgent, address, actor } = latest
+  const { clientId, detail, userAgent, address } = latest
   const client = clientId === null ? undefined : await clientName(clientId)
   const values = Object.entries(detail).filter(
     (entry): entry is [string, string | number] =>
@@ -116,7 +120,7 @@ async function inWords(
     at: latest.at,
     from: (run.at(-1) ?? latest).at,
     count: run.length,
-    byOthers: actor !== null && actor !== `user:${userId}`,
+    byOthers: isByOthers(latest, userId),
     ...(address !== null && { address }),
     device: userAgent === null ? {} : await describeBrowser(userAgent),
   }

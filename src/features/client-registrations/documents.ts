@@ -130,11 +130,7 @@ async function ask(
   fetch: DocumentDependencies['fetch'],
 ): Promise<{ readonly response: Response; readonly text: string }> {
   try {
-    const response = await fetch(id, {
-      headers: { accept: 'application/json' },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(5_000),
-    })
+    const response = await fetch(id, { headers: { accept: 'application/json' } })
     return { response, text: await response.text() }
   } catch (cause) {
     throw new Unreachable(cause instanceof Error ? cause.message : String(cause), { cause })

@@ -99,7 +99,7 @@ export const own = (metadata: Metadata, name: string): unknown =>
 /** What RFC 7591 §2 says where nothing is said, and what kind of client this is. */
 export function completed(metadata: Metadata, fields: Record<string, unknown>): Input {
   const redirectUris = texts(fields.redirectUris)
-  const grantTypes = fields.grantTypes ?? ['authorization_code']
+  const grantTypes = withoutImplicit(fields.grantTypes ?? ['authorization_code'], fields.responseTypes)
   const authentication = fields.authentication ?? 'client_secret_basic'
   const isService =
     Array.isArray(grantTypes) && grantTypes.length > 0 && !grantTypes.includes('authorization_code')
@@ -116,6 +116,22 @@ export function completed(metadata: Metadata, fields: Record<string, unknown>): 
     kind: isService ? 'service' : ofPeople,
     ...(authentication === 'none' && { allowedOrigins: originsOf(redirectUris) }),
   }
+}
+
+/** Whether tokens come from the front, for which RFC 7591 §2.1 has the grant type `implicit`; ours need no word for it. */
+const isFromFront = (responseType: string): boolean => responseType.split(' ').some((word) => word !== 'code')
+
+const withoutImplicit = (grantTypes: unknown, responseTypes: unknown): unknown =>
+  Array.isArray(grantTypes) && texts(responseTypes).some(isFromFront)
+    ? [...new Set(grantTypes.map((each) => (each === 'implicit' ? 'authorization_code' : each)))]
+    : grantTypes
+
+function withImplicit(grantTypes: readonly string[], responseTypes: readonly string[]): readonly string[] {
+  const ofBrowsers = [
+    ...(responseTypes.some((type) => type.split(' ').includes('code')) ? ['authorization_code'] : []),
+    ...(responseTypes.some(isFromFront) ? ['implicit'] : []),
+  ]
+  return grantTypes.flatMap((each) => (each === 'authorization_code' ? ofBrowsers : [each]))
 }
 
 const texts = (value: unknown): readonly string[] =>
@@ -148,10 +164,12 @@ export function metadataOf(
     const value = client[field]
     return value === undefined || value === null ? [] : [[name, value] as const]
   })
-  const codeFlow = Array.isArray(client.grantTypes) && client.grantTypes.includes('authorization_code')
+  const grantTypes = texts(client.grantTypes)
+  const responseTypes = texts(client.responseTypes ?? ['code'])
   return {
-    response_types: codeFlow ? ['code'] : [],
     ...Object.fromEntries(told),
+    grant_types: withImplicit(grantTypes, responseTypes),
+    response_types: grantTypes.includes('authorization_code') ? responseTypes : [],
     application_type: client.kind === 'native' ? 'native' : 'web',
     scope: client.scopes.join(' '),
   }

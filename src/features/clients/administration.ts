@@ -8,6 +8,7 @@ import type { DatabaseTransaction } from '../../storage/storage.ts'
 import type { Audit } from '../audit/index.ts'
 import { administeredWith } from './administered.ts'
 import { changesOf, checkDraft, draftOf, missingSecretNotice } from './clients.ts'
+import { checkDefaultResource, type FindApi } from './default-resource.ts'
 import { clientActions, clientsDefinition } from './definition.ts'
 import { type ClientItem, itemOf } from './item.ts'
 import { usesSecret } from './kinds.ts'
@@ -28,6 +29,8 @@ export interface AdministrationDependencies {
   readonly endEverythingOfClient: (db: DatabaseTransaction, clientId: ClientId) => Promise<void>
   /** Asks the sector of a client with pairwise subjects. */
   readonly fetch: GuardedFetch
+  /** The APIs that a client may name. */
+  readonly findApi: FindApi
   /** What the server's own settings allow a client. */
   readonly serverChecks: readonly Check[]
 }
@@ -72,7 +75,9 @@ export function administerClients(dependencies: AdministrationDependencies): Res
     async update(item, input, actor) {
       // Asked before anything is locked, as another server may take its time.
       const read = await store.read(item.id)
-      const proven = read && (await proveSector(dependencies.fetch, { ...read, ...changesOf(input) }, read))
+      const changed = read && { ...read, ...changesOf(input) }
+      const proven = changed && (await proveSector(dependencies.fetch, changed, read))
+      if (changed !== undefined) await checkDefaultResource(dependencies.findApi, changed, read)
       return await change({ item, actor, event: 'updated' }, async ({ db, client }) => {
         const fields = Object.keys(input)
         const administered = administeredWith(client, fields)
@@ -88,10 +93,11 @@ export function administerClients(dependencies: AdministrationDependencies): Res
     },
 
     async delete(item, actor) {
-      await store.change(async (db) => {
-        if ((await store.lock(db, item.id, clock.now())) === undefined) throw unknownClient(item.id)
+      await store.change(item.id, async (db) => {
+        const client = await store.lock(db, item.id, clock.now())
+        if (client === undefined) throw unknownClient(item.id)
         await dependencies.endEverythingOfClient(db, item.id)
-        await store.remove(db, item.id)
+        await store.remove(db, client)
         await record(dependencies.audit, db, { item, actor, event: 'deleted' })
       })
     },
@@ -99,7 +105,7 @@ export function administerClients(dependencies: AdministrationDependencies): Res
 }
 
 async function create(
-  { store, clock, audit, serverChecks, fetch }: AdministrationDependencies,
+  { store, clock, audit, serverChecks, fetch, findApi }: AdministrationDependencies,
   input: Input,
   actor: Actor,
 ): Promise<Outcome<ClientItem>> {
@@ -107,8 +113,9 @@ async function create(
   const draft = draftOf(fields)
   checkDraft(draft, serverChecks)
   await proveSector(fetch, draft)
+  await checkDefaultResource(findApi, draft)
   const at = clock.now()
-  return await store.change(async (db) => {
+  return await store.create(async (db) => {
     await store.insert(db, id, { draft, at })
     const secret = usesSecret(draft.authentication) ? newSecret() : undefined
     if (secret !== undefined) await store.insertSecret(db, id, storedSecret(secret, at))
@@ -123,7 +130,7 @@ type Changer = (subject: Subject, work: (change: Change) => Promise<Told>) => Pr
 const openChange =
   ({ store, clock, audit }: AdministrationDependencies): Changer =>
   (subject, work) =>
-    store.change(async (db) => {
+    store.change(subject.item.id, async (db) => {
       const client = await store.lock(db, subject.item.id, clock.now())
       if (client === undefined) throw unknownClient(subject.item.id)
       const { reveals, detail } = await work({ db, client })

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type ClientId, hashSecret } from '../../kernel/ids.ts'
 import type { Level } from '../../kernel/levels.ts'
-import type { PublicJwks } from './jwks.ts'
+import type { PublicJwks } from '../../kernel/public-keys.ts'
 import type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
 import type { Protocol } from './protocol/protocol.ts'
 

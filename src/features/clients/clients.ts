@@ -1,7 +1,7 @@
 import { invalidInput } from '../../kernel/errors.ts'
 import type { Input } from '../../kernel/input.ts'
+import { isForSignatures } from '../../kernel/public-keys.ts'
 import type { Client, ClientDraft } from './client.ts'
-import { isForSignatures } from './jwks.ts'
 import { type GrantType, type IdTokenAlgorithm, kindRules, usesSecret } from './kinds.ts'
 import { profileOf } from './profile-effect.ts'
 import type { Check } from './protocol/check.ts'

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { displayText, distinct, httpsUri, instant, scopeToken } from '../../kernel/fields.ts'
 import { levels } from '../../kernel/levels.ts'
+import { publicKeySet } from '../../kernel/public-keys.ts'
 import type { Field } from '../../kernel/resource.ts'
 import type { FeatureDefinition } from '../feature.ts'
 import { origins } from './client.ts'
-import { publicJwks } from './jwks.ts'
 import { authentications, grantTypes, idTokenAlgorithms, kindRules, kinds } from './kinds.ts'
 import { protocolFields } from './protocol/protocol.ts'
 import { jwksUri, origin, redirectUri } from './uris.ts'
@@ -117,7 +117,7 @@ const fields = {
     optional: true,
   },
   jwks: {
-    schema: publicJwks.nullish(),
+    schema: publicKeySet(['sig', 'enc'], 20).nullish(),
     documentation:
       'Its public keys, as a JSON Web Key Set: to prove itself (private_key_jwt), to sign requests, and with use enc to encrypt for it. RSA from 2048 bits, P-256, P-384 or Ed25519; P-521 and X25519 only to encrypt.',
     writable: 'always',

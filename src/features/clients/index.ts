@@ -12,6 +12,7 @@ import type { Feature } from '../feature.ts'
 import { administerClients } from './administration.ts'
 import { type AllowedProfiles, allowedProfiles } from './allowed-profiles.ts'
 import { type Client, type Clients, isActive, verifySecret } from './client.ts'
+import type { FindApi } from './default-resource.ts'
 import type { ClientItem } from './item.ts'
 import type { Check } from './protocol/check.ts'
 import { allowanceCheck } from './protocol/profiles-checks.ts'
@@ -23,7 +24,6 @@ import { type ClientStore, isDocumentId, openClientStore } from './store.ts'
 export type { Client, ClientSecret, Clients } from './client.ts'
 export { clientsDefinition } from './definition.ts'
 export type { ClientItem } from './item.ts'
-export type { PublicJwks } from './jwks.ts'
 export type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
 export { certificatesOfferedCheck } from './protocol/certificates-checks.ts'
 export { lifetimeCheck } from './protocol/tokens-checks.ts'
@@ -37,6 +37,7 @@ export interface ClientDependencies {
   readonly endEverythingOfClient: (db: DatabaseTransaction, clientId: ClientId) => Promise<void>
   /** Reaches what clients name, and nothing private. */
   readonly fetch: GuardedFetch
+  readonly findApi: FindApi
   /** What the server's own settings allow a client, such as `lifetimeCheck`. */
   readonly serverChecks: readonly Check[]
   readonly settings: SettingValues<typeof settings>
@@ -54,6 +55,8 @@ export interface ClientsFeature extends Feature {
   readonly resource: Resource<ClientItem>
   /** Which of these clients want logout tokens. Asked in a transaction, past the cache. */
   readonly toldOfLogouts: ClientStore['toldOfLogouts']
+  /** The clients whose requests are for this API where they name none. */
+  readonly defaultingTo: ClientStore['defaultingTo']
   /** The write side of those that come by themselves. */
   readonly registering: Registering
 }
@@ -76,6 +79,7 @@ export function openClients({ storage, settings, ...dependencies }: ClientDepend
     },
     profiles,
     toldOfLogouts: store.toldOfLogouts,
+    defaultingTo: store.defaultingTo,
     resource: administerClients({ store, ...dependencies, serverChecks }),
     registering: openRegistering({ store, ...dependencies, serverChecks }),
   }

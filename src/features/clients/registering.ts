@@ -91,10 +91,12 @@ export function openRegistering(dependencies: AdministrationDependencies): Regis
     ...writing(dependencies),
 
     remove: (id, also) =>
-      store.change(async (db) => {
+      store.change(id, async (db) => {
+        const client = await store.lock(db, id, clock.now())
+        if (client === undefined) return
         await also(db)
-        await endEverythingOfClient(db, id as ClientId)
-        await store.remove(db, id)
+        await endEverythingOfClient(db, client.id)
+        await store.remove(db, client)
       }),
   }
 }
@@ -109,7 +111,7 @@ const writing = ({
   async create(draft, { id = newId(), origin, disabled, also }) {
     await proveSector(fetch, draft)
     const at = clock.now()
-    return await store.change(async (db) => {
+    return await store.create(async (db) => {
       await store.insert(db, id, { draft, at, origin })
       const secret = usesSecret(draft.authentication) ? newSecret() : undefined
       if (secret !== undefined) await store.insertSecret(db, id, storedSecret(secret, at))
@@ -124,7 +126,7 @@ const writing = ({
     const read = await store.read(id)
     // Asked before anything is locked, as another server may take its time.
     const proven = read && (await proveSector(fetch, keptFor(read, draft), read))
-    return await store.change(async (db) => {
+    return await store.change(id, async (db) => {
       const client = await store.lock(db, id, clock.now())
       if (client === undefined) return undefined
       await also(db)

@@ -1,7 +1,7 @@
 import type { ClientId } from '../../kernel/ids.ts'
 import type { Level } from '../../kernel/levels.ts'
+import type { PublicJwks } from '../../kernel/public-keys.ts'
 import type { Client, ClientDraft, ClientSecret, Origin } from './client.ts'
-import type { PublicJwks } from './jwks.ts'
 import type { Authentication, ClientKind, GrantType, IdTokenAlgorithm } from './kinds.ts'
 import { effectOf } from './profile-effect.ts'
 import { type Protocol, protocolOf } from './protocol/protocol.ts'

@@ -1,7 +1,6 @@
 import { AppError } from '../../kernel/errors.ts'
 import { searchText } from '../../kernel/paging.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
-import { openChanges } from '../../storage/changes.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
 import { containing, oldestFirst, pageOf, pageQuery } from '../../storage/pages.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
@@ -28,15 +27,19 @@ const include = { secrets: { orderBy: oldestFirst } }
 export type ClientStore = ReturnType<typeof openClientStore>
 
 export function openClientStore(storage: Storage) {
-  const cache = openRevisionedCache<Client>(() => storage.revision('clients'), cachedClients)
-  const lists = openRevisionedCache<readonly Client[]>(() => storage.revision('clients'), 1)
+  const cache = openRevisionedCache<Client>(
+    () => storage.revision('clients'),
+    cachedClients,
+    (revision) => storage.changedSince('clients', revision),
+  )
+  const lists = openRevisionedCache<readonly Client[]>(() => storage.revision('federated-clients'), 1)
   return {
-    ...writing,
+    ...writing(storage),
 
     read: (id: string, db: DatabaseTransaction = storage.db): Promise<StoredClient | undefined> =>
       read(db, id),
 
-    /** From the cache as long as no process has changed a client. */
+    /** From the cache as long as no process has changed the client. */
     find: (id: string): Promise<Client | undefined> =>
       cache.get(id, async () => {
         const stored = await read(storage.db, id)
@@ -58,10 +61,24 @@ export function openClientStore(storage: Storage) {
       return new Set(told.map(({ id }) => id))
     },
 
-    change: openChanges(storage, 'clients', () => {
-      cache.drop()
-      lists.drop()
-    }),
+    /** Asked of all of them, which is for administrators alone. */
+    async defaultingTo(indicator: string): Promise<readonly string[]> {
+      const where = { protocol: { contains: '"defaultResource"' } }
+      const rows = await storage.db.client.findMany({ where, select: { id: true, protocol: true } })
+      const named = rows.filter(({ protocol }) => readProtocol(protocol).defaultResource === indicator)
+      return named.map(({ id }) => id).toSorted()
+    },
+
+    /** Makes a client, all or nothing. Nobody has to be told, as what is not there is nowhere remembered. */
+    create: storage.transaction,
+
+    /** Changes a client, all or nothing, and every process forgets what it knows of this one. */
+    change: <T>(id: string, work: (db: DatabaseTransaction) => Promise<T>): Promise<T> =>
+      storage.transaction(async (db) => {
+        const answer = await work(db)
+        await storage.touch(db, 'clients', id)
+        return answer
+      }),
 
     list: (request: PageRequest): Promise<Page<StoredClient>> => list(storage, request),
   }
@@ -73,8 +90,12 @@ const read = async (db: DatabaseTransaction, id: string): Promise<StoredClient |
   return row === null ? undefined : readRow(row)
 }
 
+const federated = 'federated_jwt'
+const isFederated = ({ authentication }: Pick<ClientDraft, 'authentication'>): boolean =>
+  authentication === federated
+
 async function readFederated(storage: Storage): Promise<readonly StoredClient[]> {
-  const where = { authentication: 'federated_jwt' }
+  const where = { authentication: federated }
   return (await storage.db.client.findMany({ where, include, orderBy: oldestFirst })).map(readRow)
 }
 
@@ -88,7 +109,7 @@ async function list(storage: Storage, request: PageRequest): Promise<Page<Stored
   return pageOf(rows, request, readRow)
 }
 
-const writing = {
+const writing = (storage: Storage) => ({
   /** Throws `clients.id_taken`. */
   async insert(
     db: DatabaseTransaction,
@@ -108,6 +129,7 @@ const writing = {
         { cause },
       )
     }
+    if (isFederated(draft)) await storage.touch(db, 'federated-clients')
   },
 
   /** Reads a client that nobody else changes until the transaction ends. */
@@ -117,20 +139,22 @@ const writing = {
   },
 
   /** Of a client as `lock` gave it. */
-  async update(db: DatabaseTransaction, { id, updatedAt }: StoredClient, draft: ClientDraft): Promise<void> {
+  async update(db: DatabaseTransaction, client: StoredClient, draft: ClientDraft): Promise<void> {
+    const { id, updatedAt } = client
     await db.client.updateMany({ where: { id }, data: { ...writeRow(draft), updatedAt } })
+    if (isFederated(client) || isFederated(draft)) await storage.touch(db, 'federated-clients')
   },
 
-  async setDisabled(
-    db: DatabaseTransaction,
-    { id, updatedAt }: StoredClient,
-    disabledAt: Date | null,
-  ): Promise<void> {
+  async setDisabled(db: DatabaseTransaction, client: StoredClient, disabledAt: Date | null): Promise<void> {
+    const { id, updatedAt } = client
     await db.client.updateMany({ where: { id }, data: { disabledAt, updatedAt } })
+    if (isFederated(client)) await storage.touch(db, 'federated-clients')
   },
 
-  async remove(db: DatabaseTransaction, id: string): Promise<void> {
-    await db.client.deleteMany({ where: { id } })
+  /** One as `lock` gave it. */
+  async remove(db: DatabaseTransaction, client: StoredClient): Promise<void> {
+    await db.client.deleteMany({ where: { id: client.id } })
+    if (isFederated(client)) await storage.touch(db, 'federated-clients')
   },
 
   async insertSecret(db: DatabaseTransaction, clientId: string, secret: StoredSecret): Promise<void> {
@@ -144,4 +168,4 @@ const writing = {
   async removeSecrets(db: DatabaseTransaction, clientId: string): Promise<void> {
     await db.clientSecret.deleteMany({ where: { clientId } })
   },
-}
+})

@@ -36,9 +36,14 @@ export interface Departures {
 }
 
 export const notConfirmed = (): AppError =>
-  new AppError('departures.not_confirmed', 400, 'Type the address of the account that is to be deleted.', {
-    field: 'confirmation',
-  })
+  new AppError(
+    'departures.not_confirmed',
+    400,
+    'Type the name of the account that is to be deleted, as it is shown.',
+    {
+      field: 'confirmation',
+    },
+  )
 
 export const lastAdministrator = (): AppError =>
   new AppError(

@@ -79,7 +79,7 @@ async function begin(
 ): Promise<Departure | undefined> {
   const actor = { kind: 'user', userId } as const
   if (settings.waitSeconds === 0) {
-    await notices.tell(db, { userId, what: 'departure-done', request, locale })
+    await notices.credentialsChanged(db, { userId, what: 'departure-done', request, keep, locale })
     await users.delete(userId, { actor, request, db })
     return undefined
   }

@@ -51,7 +51,8 @@ export const departurePanel = ({ departures, users }: DeparturePanelDependencies
       async run({ userId, request, locale, holder }, { confirmation = '' }) {
         const departure = await departures.request({
           userId,
-          confirmation,
+          // Copied from the page, it brings along the isolates that stand around it there.
+          confirmation: confirmation.replaceAll(/[\u2066-\u2069]/g, ''),
           request,
           locale,
           keep: holder.keep,

@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { hashSecret, isSecret } from '../../kernel/ids.ts'
 import { answersPerMailedCode, isSameCode, readMailedCode } from '../../kernel/mailed-codes.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Attempt, Factor, Proof } from '../feature.ts'
 import type { Subject, Throttle } from '../throttle/index.ts'
@@ -16,6 +17,7 @@ export interface FactorDependencies extends AskingDependencies {
   readonly clock: Clock
   readonly users: Users
   readonly throttle: Throttle
+  readonly attempts: Pick<Attempts, 'epochOf'>
   readonly audit: Audit
   readonly transaction: <T>(work: (db: DatabaseTransaction) => Promise<T>) => Promise<T>
   readonly offers: Factor['offers']
@@ -79,7 +81,7 @@ const fits = (answer: Answer, sent: SentCode): boolean =>
   'code' in answer ? isSameCode(answer.code, sent.code) : isSameCode(answer.linkHash, sent.linkHash)
 
 function finishing(dependencies: FactorDependencies): Factor['finish'] {
-  const { memory, clock, throttle, users, audit } = dependencies
+  const { memory, clock, throttle, users, audit, attempts } = dependencies
   const confirm = confirming(dependencies)
   const record = ({ clientId, request }: Attempt, outcome: 'success' | 'failure', sent: SentCode) =>
     audit.record({
@@ -97,6 +99,7 @@ function finishing(dependencies: FactorDependencies): Factor['finish'] {
     const expected = await memory.code(attempt.id)
     if (expected === undefined || isOfAnother(attempt, expected)) throw codeEnded()
     const admission = await throttle.admit(answeringOf(attempt, expected))
+    const epoch = await attempts.epochOf(expected.userId ?? '')
     const sent = await memory.answer(attempt.id, answersPerMailedCode)
     const right = sent !== undefined && fits(answer, sent)
     if (!right || isOfAnother(attempt, sent)) {
@@ -109,21 +112,21 @@ function finishing(dependencies: FactorDependencies): Factor['finish'] {
     const user = await users.find(sent.userId ?? '')
     if (!users.isActive(user) || user.email !== sent.email) throw codeEnded()
     await confirm(attempt, user)
-    if (attempt.userId === undefined) await throttle.answered(askingOf(attempt, sent))
+    if (attempt.userId === undefined) await throttle.answered(askingOf(attempt, sent), user.id)
     await admission.succeeded(user.id)
     await record(attempt, 'success', sent)
     // RFC 8176 §2 has no value for e-mail; what is proven is a one-time password, whichever way it came.
-    return { factor: name, userId: user.id, amr: ['otp'], at: clock.now() }
+    return { factor: name, userId: user.id, amr: ['otp'], at: clock.now(), epoch }
   }
 }
 
-/** Behind another proof it is guessed at by who has stolen that one, and so could make any browser a known one. */
+/** Guessed at by who has stolen a password, too, in browsers that he has made known by it: before it or behind it. */
 const answeringOf = (attempt: Attempt, { account, userId }: SentCode): Subject => ({
   account: `email-code ${account}`,
   ...(userId && { userId }),
   ...(attempt.device !== undefined && { device: attempt.device }),
   address: attempt.request.address,
-  ...(attempt.proofs.length > 0 && { step: 'second' }),
+  kind: 'mailed-code',
 })
 
 /** Asked for by whoever was at this sign-in before somebody else proved who he is. */

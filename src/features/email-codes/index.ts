@@ -5,7 +5,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { SettingValues } from '../../kernel/settings.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Challenges } from '../attempts/index.ts'
+import type { Attempts, Challenges } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Feature } from '../feature.ts'
 import type { Mail } from '../mail/index.ts'
@@ -25,6 +25,7 @@ export interface EmailCodeDependencies extends OriginDependencies {
   readonly audit: Audit
   readonly users: Users
   readonly throttle: Throttle
+  readonly attempts: Pick<Attempts, 'epochOf'>
   readonly challenges: Challenges
   readonly outbox: Outbox
   readonly mail: Mail

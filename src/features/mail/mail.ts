@@ -3,9 +3,8 @@ import { invalidInput } from '../../kernel/errors.ts'
 import type { Text, TextParams } from '../../kernel/text.ts'
 import type { DatabaseTransaction } from '../../storage/storage.ts'
 
-/** A line such as "When: 3 May 2026 at 10:15"; its label is a message. */
-export interface MailFact {
-  readonly label: string
+/** A line such as "When: 3 May 2026 at 10:15": its label is a message, or a name that somebody gave it. */
+export type MailFact = ({ readonly label: string } | { readonly name: string }) & {
   readonly value: string | Date | Text
 }
 

@@ -18,7 +18,7 @@ export interface NoticeDependencies {
   readonly clock: Clock
   readonly issuer: string
   readonly mail: Mail
-  readonly attempts: Pick<Attempts, 'endOfUser'>
+  readonly attempts: Pick<Attempts, 'endOfUser' | 'requireOpen'>
   readonly endEverything: (db: DatabaseTransaction, userId: string) => Promise<void>
   readonly endOthers: (db: DatabaseTransaction, userId: string, keep: Kept) => Promise<void>
   readonly describeBrowser: (userAgent: string) => Promise<Browser>
@@ -34,8 +34,8 @@ export function openNotices(dependencies: NoticeDependencies): Feature & { reado
     name: 'notices',
     notices: {
       tell,
-      async credentialsChanged(db, { keep = {}, ...change }) {
-        await endBefore(dependencies, { db, userId: change.userId, keep })
+      async credentialsChanged(db, { keep = {}, madeIn = keep, ...change }) {
+        await endBefore(dependencies, { db, userId: change.userId, keep, madeIn })
         await tell(db, change)
       },
     },
@@ -46,16 +46,21 @@ interface End {
   readonly db: DatabaseTransaction
   readonly userId: string
   readonly keep: Kept
+  readonly madeIn: Kept
 }
 
 async function endBefore(
   { attempts, endEverything, endOthers, forgetDevices, endPendingAddress }: NoticeDependencies,
-  { db, userId, keep }: End,
+  { db, userId, keep, madeIn }: End,
 ): Promise<void> {
   const { sessionUid, interactionUid } = keep
   const kept = [sessionUid, interactionUid].filter((uid) => uid !== undefined)
   if (kept.length === 0) await endEverything(db, userId)
   else await endOthers(db, userId, keep)
+  await attempts.requireOpen(db, userId, {
+    attempt: madeIn.interactionUid && hashSecret(madeIn.interactionUid),
+    sessionUid: madeIn.sessionUid,
+  })
   // What is remembered for a page belongs to the hash of what it is part of.
   await attempts.endOfUser(db, userId, kept.map(hashSecret))
   await forgetDevices(db, userId)

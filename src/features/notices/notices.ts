@@ -16,15 +16,18 @@ export interface AccountChange {
   readonly locale?: string
   /** What stays signed in; nothing where absent. */
   readonly keep?: Kept
+  /** The session or sign-in in which it was asked for, which must not have been ended since; `keep` where absent. */
+  readonly madeIn?: Kept
 }
 
 /** What follows from a change on somebody’s account. */
 export interface Notices {
   /** Tells the owner by mail, where he has an address and mail can be sent. */
-  tell(db: DatabaseTransaction, change: Omit<AccountChange, 'keep'>): Promise<void>
+  tell(db: DatabaseTransaction, change: Omit<AccountChange, 'keep' | 'madeIn'>): Promise<void>
   /**
    * A change of credentials (ASVS 7.4.3): ends every other session, the tokens given in them, and pending sign-ins,
-   * forgets trusted devices, ends a change of address that waits for its proof, and tells the owner.
+   * forgets trusted devices, ends a change of address that waits for its proof, and tells the owner. Throws
+   * `attempts.ended` (409) where what it is made in was itself ended while the request was under way.
    */
   credentialsChanged(db: DatabaseTransaction, change: AccountChange): Promise<void>
 }

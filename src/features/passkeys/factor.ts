@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Challenge, Challenges } from '../attempts/index.ts'
+import type { Attempts, Challenge, Challenges } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Attempt, Enrolment, Factor, Proof } from '../feature.ts'
 import type { Notices } from '../notices/index.ts'
@@ -19,6 +19,7 @@ export interface FactorDependencies {
   readonly audit: Audit
   readonly throttle: Throttle
   readonly notices: Pick<Notices, 'tell'>
+  readonly attempts: Pick<Attempts, 'epochOf'>
   readonly challenges: Challenges
   readonly challengeTtlSeconds: number
   readonly relyingParty: RelyingParty
@@ -87,7 +88,7 @@ interface Answer {
 }
 
 const proving = (dependencies: FactorDependencies) => {
-  const { store, clock, audit, relyingParty } = dependencies
+  const { store, clock, audit, relyingParty, attempts } = dependencies
   const noteRegression = notingRegression(dependencies)
 
   const refuse = async (
@@ -105,6 +106,7 @@ const proving = (dependencies: FactorDependencies) => {
     const passkey = await store.find(assertion.id)
     if (passkey === undefined) return await refuse(attempt, 'unknown', attempt.userId)
     const { userId } = passkey
+    const epoch = await attempts.epochOf(userId)
     const fault = faultOf({ attempt, challenge, assertion }, passkey, relyingParty)
     if (fault !== undefined) return await refuse(attempt, fault, userId)
     const verified = await verify(relyingParty, { assertion, challenge, passkey })
@@ -115,7 +117,7 @@ const proving = (dependencies: FactorDependencies) => {
       return await refuse(attempt, await noteRegression(passkey.id, verified, attempt), userId)
     }
     await audit.record({ action: 'passkeys.proved', outcome: 'success', userId, clientId, request })
-    return { factor: passkeyFactor, userId, amr: amrOf(passkey), level: 'phishing-resistant', at }
+    return { factor: passkeyFactor, userId, amr: amrOf(passkey), level: 'phishing-resistant', at, epoch }
   }
 }
 

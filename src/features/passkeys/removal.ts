@@ -1,6 +1,7 @@
 import type { Actor, RequestFacts } from '../../kernel/http.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Storage } from '../../storage/storage.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Factor, Kept } from '../feature.ts'
 import type { Notices } from '../notices/index.ts'
@@ -12,6 +13,7 @@ export interface RemovalDependencies {
   readonly storage: Pick<Storage, 'transaction'>
   readonly store: PasskeyStore
   readonly audit: Audit
+  readonly attempts: Pick<Attempts, 'epochOf'>
   readonly notices: Pick<Notices, 'credentialsChanged'>
   readonly relyingParty: Pick<RelyingParty, 'id'>
   /** Every way to sign in that there is. */
@@ -34,9 +36,25 @@ export interface Removal {
  * `passkeys.not_found` (404) and `passkeys.last_way` (409).
  */
 export const openRemoval =
-  ({ storage, store, audit, notices, factors, relyingParty }: RemovalDependencies) =>
-  async ({ userId, id, actor, request, keep, locale }: Removal): Promise<Passkey> => {
-    const mayBeLast = actor.kind !== 'user' || (await hasOtherWay(factors(), userId))
+  (dependencies: RemovalDependencies) =>
+  async (removal: Removal): Promise<Passkey> => {
+    const remove = removing(dependencies)
+    for (let count = 0; count < tries; count += 1) {
+      const removed = await remove(removal)
+      if (removed !== undefined) return removed
+    }
+    throw lastWay()
+  }
+
+const tries = 5
+
+/** `undefined` where the other ways to sign in may have changed since they were looked at. */
+const removing =
+  ({ storage, store, audit, attempts, notices, factors, relyingParty }: RemovalDependencies) =>
+  async ({ userId, id, actor, request, keep, locale }: Removal): Promise<Passkey | undefined> => {
+    const byHimself = actor.kind === 'user'
+    const epoch = await attempts.epochOf(userId)
+    const mayBeLast = !byHimself || (await hasOtherWay(factors(), userId))
     return await storage.transaction(async (db) => {
       await store.lock(db, userId)
       const passkeys = await store.list(userId, db)
@@ -44,6 +62,7 @@ export const openRemoval =
       if (passkey === undefined) throw notFound()
       const stays = passkeys.some((other) => other !== passkey && other.rpId === relyingParty.id)
       if (!stays && !mayBeLast) throw lastWay()
+      if (!stays && byHimself && (await attempts.epochOf(userId, db)) !== epoch) return undefined
       await store.remove(db, userId, id)
       const { name } = passkey
       const known = { userId, ...(request && { request }) }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Attempt, Factor } from '../feature.ts'
 import type { Admission, Throttle } from '../throttle/index.ts'
@@ -18,6 +19,7 @@ export interface FactorDependencies {
   readonly users: Users
   readonly throttle: Throttle
   readonly hashing: Hashing
+  readonly attempts: Pick<Attempts, 'epochOf'>
 }
 
 const inputSchema = z.strictObject({
@@ -35,7 +37,7 @@ interface Claim {
 }
 
 export function passwordFactor(dependencies: FactorDependencies): Factor {
-  const { store, clock, throttle } = dependencies
+  const { store, clock, throttle, attempts } = dependencies
   const matches = matching(dependencies)
   const record = recording(dependencies.audit)
 
@@ -52,6 +54,7 @@ export function passwordFactor(dependencies: FactorDependencies): Factor {
       const { account, user } = claim
       const { device, request } = attempt
       const admission = await throttle.admit({ account, userId: user?.id, device, address: request.address })
+      const epoch = await attempts.epochOf(user?.id ?? '')
       const matched = await matches(claim).catch((error) => neverVerified(error, admission))
       if (!matched || user === undefined) {
         await record('failure', attempt, user?.id)
@@ -59,7 +62,7 @@ export function passwordFactor(dependencies: FactorDependencies): Factor {
       }
       await admission.succeeded(user.id)
       await record('success', attempt, user.id)
-      return { factor: 'password', userId: user.id, amr: ['pwd'], at: clock.now() }
+      return { factor: 'password', userId: user.id, amr: ['pwd'], at: clock.now(), epoch }
     },
   }
 }

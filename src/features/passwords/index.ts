@@ -6,6 +6,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { SettingValues } from '../../kernel/settings.ts'
 import type { Storage } from '../../storage/storage.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Factor, Feature } from '../feature.ts'
 import type { Mail } from '../mail/index.ts'
@@ -19,6 +20,7 @@ import { openLinks } from './links.ts'
 import { passwordPanel } from './panel.ts'
 import type { Passwords } from './passwords.ts'
 import { choiceRules } from './policy.ts'
+import type { OtherWays } from './removal.ts'
 import { resetDelivery, resetRequests } from './resets.ts'
 import type { settings } from './settings.ts'
 import { openPasswordStore } from './store.ts'
@@ -26,6 +28,7 @@ import { openPasswordStore } from './store.ts'
 export type { PasswordHash } from './hashing.ts'
 export type { LinkPurpose, PasswordLinkIssued, Passwords } from './passwords.ts'
 export type { Known } from './policy.ts'
+export type { OtherWays } from './removal.ts'
 
 export interface PasswordDependencies {
   readonly storage: Storage
@@ -41,6 +44,8 @@ export interface PasswordDependencies {
   readonly mail: Mail
   readonly outbox: Outbox
   readonly notices: Notices
+  readonly attempts: Pick<Attempts, 'epochOf' | 'requireOpen' | 'endOfUser'>
+  readonly otherWays: OtherWays
 }
 
 export interface PasswordsFeature extends Feature {

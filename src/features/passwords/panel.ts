@@ -1,26 +1,17 @@
 import { z } from 'zod'
-import type { Clock } from '../../kernel/clock.ts'
-import type { Storage } from '../../storage/storage.ts'
-import type { Audit } from '../audit/index.ts'
 import type { ActOutcome, Panel, Visit } from '../feature.ts'
-import type { Notices } from '../notices/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { neverVerified } from './factor.ts'
 import type { Hashing } from './hashing.ts'
 import { changedMeanwhile, malformedInput, type Passwords, presentWrong } from './passwords.ts'
 import { isPossible } from './policy.ts'
-import type { PasswordStore } from './store.ts'
+import { openRemoval, type RemovalDependencies } from './removal.ts'
 
-export interface PanelDependencies {
-  readonly storage: Pick<Storage, 'transaction'>
-  readonly store: PasswordStore
-  readonly clock: Clock
-  readonly audit: Audit
+export interface PanelDependencies extends RemovalDependencies {
   readonly users: Users
   readonly throttle: Throttle
   readonly hashing: Hashing
-  readonly notices: Notices
   readonly settings: { readonly minimumLength: number }
 }
 
@@ -28,15 +19,17 @@ const formSchema = z.object({ present: z.string().optional(), password: z.string
 
 /** On the page about security: the password of a person who is signed in. */
 export function passwordPanel(dependencies: PanelDependencies, prepare: Passwords['prepare']): Panel {
-  const { store, users, settings } = dependencies
+  const { store, users, settings, otherWays } = dependencies
   const change = changing(dependencies, prepare)
+  const remove = openRemoval(dependencies)
   return {
     name: 'password',
     page: 'security',
     order: 10,
     show: async ({ userId }) => {
       const changedAt = await store.findChange(userId)
-      return { template: 'passwords/panel', model: { ...(changedAt && { changedAt }) } }
+      const removable = changedAt !== undefined && otherWays.exist()
+      return { template: 'passwords/panel', model: { removable, ...(changedAt && { changedAt }) } }
     },
     pages: {
       change: {
@@ -52,8 +45,26 @@ export function passwordPanel(dependencies: PanelDependencies, prepare: Password
           }
         },
       },
+      remove: {
+        fresh: true,
+        title: 'password.remove-title',
+        async show({ userId }) {
+          const has = (await store.findChange(userId)) !== undefined
+          return { template: 'passwords/remove', model: { has, may: await otherWays.suffice(userId) } }
+        },
+      },
     },
-    acts: { change: { fresh: true, page: 'change', run: change } },
+    acts: {
+      change: { fresh: true, page: 'change', run: change },
+      remove: {
+        fresh: true,
+        page: 'remove',
+        async run(visit) {
+          await remove(visit)
+          return { to: '/account/security', notice: { key: 'password.removed' } }
+        },
+      },
+    },
   }
 }
 

@@ -106,6 +106,13 @@ export const presentWrong = (): AppError =>
 export const changedMeanwhile = (): AppError =>
   new AppError('passwords.changed_meanwhile', 409, 'The password was changed at the same time. Try again.')
 
+export const lastWay = (): AppError =>
+  new AppError(
+    'passwords.last_way',
+    409,
+    'Without the password there would be no way to sign in to this account. Add another one first.',
+  )
+
 export const identifierMissing = (): AppError =>
   invalidInput('passwords.identifier_missing', 'Give an e-mail address or user name.', {
     field: 'identifier',

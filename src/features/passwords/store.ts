@@ -44,6 +44,12 @@ const openStoredPasswords = ({ db, dialect }: Storage) => ({
     return true
   },
 
+  lock: (within: DatabaseTransaction, userId: string): Promise<void> => lockUser(dialect, within, userId),
+
+  /** False where there was none. */
+  remove: async (within: DatabaseTransaction, userId: string): Promise<boolean> =>
+    (await within.password.deleteMany({ where: { userId } })).count === 1,
+
   /** The same password, hashed anew; false, and nothing happens, when it was changed meanwhile. */
   async replaceHash(userId: string, before: string, hash: string): Promise<boolean> {
     return (await db.password.updateMany({ where: { userId, hash: before }, data: { hash } })).count === 1

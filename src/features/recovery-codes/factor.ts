@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../kernel/clock.ts'
 import { hashSecret, type UserId } from '../../kernel/ids.ts'
 import type { Storage } from '../../storage/storage.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Attempt, Enrolment, Factor } from '../feature.ts'
 import type { Notices } from '../notices/index.ts'
@@ -17,6 +18,7 @@ export interface FactorDependencies {
   readonly audit: Audit
   readonly notices: Notices
   readonly throttle: Throttle
+  readonly attempts: Pick<Attempts, 'epochOf'>
 }
 
 export const factorName = 'recovery-code'
@@ -24,7 +26,7 @@ export const factorName = 'recovery-code'
 const inputSchema = z.strictObject({ code: z.string().optional() })
 
 export function recoveryCodeFactor(dependencies: FactorDependencies, enrolment: Enrolment): Factor {
-  const { store, clock, throttle, audit } = dependencies
+  const { store, clock, throttle, audit, attempts } = dependencies
   const used = using(dependencies)
 
   return {
@@ -41,8 +43,9 @@ export function recoveryCodeFactor(dependencies: FactorDependencies, enrolment: 
       if (userId === undefined) throw nobodyYet()
       const hash = hashSecret(codeOf(input))
       const account = `recovery-code ${userId}`
-      const subject = { account, userId, device, address: request.address, step: 'second' } as const
+      const subject = { account, userId, device, address: request.address, kind: 'second-factor' } as const
       const admission = await throttle.admit(subject)
+      const epoch = await attempts.epochOf(userId)
       if (!(await used(attempt, userId, hash))) {
         await audit.record({
           action: 'recovery-codes.refused',
@@ -54,7 +57,7 @@ export function recoveryCodeFactor(dependencies: FactorDependencies, enrolment: 
         throw wrongCode()
       }
       await admission.succeeded(userId)
-      return { factor: factorName, userId, amr: ['otp'], at: clock.now() }
+      return { factor: factorName, userId, amr: ['otp'], at: clock.now(), epoch }
     },
   }
 }

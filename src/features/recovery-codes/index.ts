@@ -6,7 +6,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Challenges } from '../attempts/index.ts'
+import type { Attempts, Challenges } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Factor, Feature, Interlude, Panel } from '../feature.ts'
 import type { Notices } from '../notices/index.ts'
@@ -27,6 +27,7 @@ export interface RecoveryCodeDependencies {
   readonly audit: Audit
   readonly users: Users
   readonly throttle: Throttle
+  readonly attempts: Pick<Attempts, 'epochOf'>
   readonly challenges: Challenges
   readonly notices: Notices
   /** How long after proving who he is a person may change how he signs in. */

@@ -169,7 +169,8 @@ const making =
       return user
     }
     const user = await storage.transaction(make).catch(translated)
-    return { factor: 'password', userId: user.id, amr: ['pwd'], at }
+    // He is new: nothing of his was ever ended.
+    return { factor: 'password', userId: user.id, amr: ['pwd'], at, epoch: '' }
   }
 
 /** Only who has shown that the address is his gets here, so he may know. */

@@ -21,10 +21,14 @@ export interface ResourceDependencies {
   readonly audit: Audit
   /** The most that the server lets an access token live. */
   readonly accessTokenMaximumSeconds: number
+  /** The clients whose requests are for this API where they name none. */
+  readonly defaultingClients: (indicator: string) => Promise<readonly string[]>
 }
 
 export interface ResourcesFeature extends Feature {
   readonly resources: Resources
+  /** `undefined` where there is no such API. */
+  standingOf(indicator: string): Promise<{ readonly isActive: boolean } | undefined>
   readonly resource: Resource<ResourceItem>
 }
 
@@ -33,6 +37,10 @@ export function openResources({ storage, ...dependencies }: ResourceDependencies
   return {
     name: 'resources',
     resources: { findByIndicator: store.findByIndicator, isActive },
+    async standingOf(indicator) {
+      const api = await store.findByIndicator(indicator)
+      return api && { isActive: isActive(api) }
+    },
     resource: administerResources({ store, ...dependencies }),
   }
 }

@@ -1,75 +1,15 @@
 /**
  * What the protocol knows of an API beyond its columns; stored together as one JSON object. `null` takes a value away.
  */
-import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { tokenClaims } from '../../kernel/declared-claims.ts'
 import { distinct } from '../../kernel/fields.ts'
+import { publicKeySet } from '../../kernel/public-keys.ts'
 import type { Field } from '../../kernel/resource.ts'
 
 export const senderConstraints = ['none', 'dpop', 'mtls', 'any'] as const
 export const encryptionAlgorithms = ['RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'] as const
 export const encryptionMethods = ['A128GCM', 'A256GCM', 'A128CBC-HS256', 'A256CBC-HS512'] as const
-
-const minimumRsaBits = 2_048
-/** Members that only a private or a shared key has (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2). */
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
-
-const shared = {
-  kid: z.string().min(1).max(256).optional(),
-  use: z.literal('enc', 'must be enc').optional(),
-  alg: z.enum(encryptionAlgorithms).optional(),
-}
-
-const encryptionJwk = z
-  .unknown()
-  .refine(
-    (value) =>
-      typeof value !== 'object' ||
-      value === null ||
-      !privateMembers.some((name) => Object.hasOwn(value, name)),
-    'is a private or shared key: give its public part only, and replace it, as it has been shown',
-  )
-  .pipe(
-    z.discriminatedUnion(
-      'kty',
-      [
-        z.object({ kty: z.literal('RSA'), n: z.string().max(2_048), e: z.string().max(16), ...shared }),
-        z.object({
-          kty: z.literal('EC'),
-          crv: z.enum(['P-256', 'P-384', 'P-521'], 'must be P-256, P-384 or P-521'),
-          x: z.string().max(128),
-          y: z.string().max(128),
-          ...shared,
-        }),
-        z.object({
-          kty: z.literal('OKP'),
-          crv: z.literal('X25519', 'must be X25519'),
-          x: z.string().max(128),
-          ...shared,
-        }),
-      ],
-      'must be a public key of type RSA, EC or OKP (X25519)',
-    ),
-  )
-  .refine(
-    isUsable,
-    `encrypts nothing: it must be a point of its curve, or RSA of at least ${minimumRsaBits} bits`,
-  )
-
-/** One key, as it is the server that chooses. */
-const encryptionJwks = z.strictObject({
-  keys: z.array(encryptionJwk).length(1, 'must have exactly one key, the one to encrypt to'),
-})
-
-function isUsable(key: { readonly kty: string }): boolean {
-  try {
-    const { asymmetricKeyDetails } = createPublicKey({ key, format: 'jwk' })
-    return key.kty !== 'RSA' || (asymmetricKeyDetails?.modulusLength ?? 0) >= minimumRsaBits
-  } catch {
-    return false
-  }
-}
 
 const protocolField = <Schema extends z.ZodType>(schema: Schema, documentation: string) =>
   ({ schema: schema.nullish(), documentation, writable: 'always', optional: true }) as const
@@ -96,8 +36,8 @@ export const resourceProtocolFields = {
     'With what encrypted access tokens are encrypted. A128CBC-HS256 when nothing is said.',
   ),
   jwks: protocolField(
-    encryptionJwks,
-    'The public key of the API to which access tokens are encrypted, as a JSON Web Key Set of one key.',
+    publicKeySet(['enc'], 1),
+    'The public key of the API to which access tokens are encrypted, as a JSON Web Key Set of one key: RSA from 2048 bits, P-256, P-384, P-521 or X25519.',
   ),
 } as const satisfies Readonly<Record<string, Field>>
 

@@ -36,7 +36,7 @@ export function openThrottle(dependencies: ThrottleDependencies): Feature & { re
       answered: answering(dependencies, store),
       async deviceRenamed(db, from, to) {
         await store.rename(db, from, to)
-        await store.rename(db, forSecond(from), forSecond(to))
+        for (const kind of kinds) await store.rename(db, forKind(kind, from), forKind(kind, to))
       },
     },
     jobs: [
@@ -64,13 +64,10 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
     throw tooManyAttempts(Math.max(1, Math.ceil((counted.allowedAt.getTime() - now.getTime()) / 1000)))
   }
 
-  const remember = async (userId: string, device: string | undefined): Promise<void> => {
-    if (device !== undefined)
-      await store.remember(userId, device, after(clock.now(), settings.knownDeviceSeconds))
-  }
+  const remember = remembering({ clock, settings }, store)
 
   return async (given) => {
-    const subject = inItsStep(given)
+    const subject = ofItsKind(given)
     const keys = keysOf(subject)
     if (await isKnown(store, subject, clock.now())) {
       const key = keys.device
@@ -99,14 +96,23 @@ function admitting({ clock, settings }: ThrottleDependencies, store: ThrottleSto
   }
 }
 
-const answering =
-  ({ clock }: ThrottleDependencies, store: ThrottleStore): Throttle['answered'] =>
-  async (given) => {
-    const subject = inItsStep(given)
-    const keys = keysOf(subject)
-    if (await isKnown(store, subject, clock.now())) return await store.clear(keys.device)
-    await Promise.all([store.clear(keys.account), store.takeBack(keys.address)])
+const remembering =
+  ({ clock, settings }: Pick<ThrottleDependencies, 'clock' | 'settings'>, store: ThrottleStore) =>
+  async (userId: string, device: string | undefined): Promise<void> => {
+    if (device !== undefined)
+      await store.remember(userId, device, after(clock.now(), settings.knownDeviceSeconds))
   }
+
+const answering = (dependencies: ThrottleDependencies, store: ThrottleStore): Throttle['answered'] => {
+  const remember = remembering(dependencies, store)
+  return async (given, userId) => {
+    const subject = ofItsKind(given)
+    const keys = keysOf(subject)
+    if (await isKnown(store, subject, dependencies.clock.now())) await store.clear(keys.device)
+    else await Promise.all([store.clear(keys.account), store.takeBack(keys.address)])
+    await remember(userId, subject.device)
+  }
+}
 
 /** A device is looked up for unknown accounts too, so that known ones take no longer. */
 const isKnown = async (
@@ -132,8 +138,11 @@ function keysOf({ account, userId = account, device = '', address, asking }: Sub
   }
 }
 
-/** A browser is known for first and for second factors apart. */
-const forSecond = (device: string): string => `second ${device}`
+const kinds = ['second-factor', 'mailed-code'] as const
+const prefixes = { 'second-factor': 'second', 'mailed-code': 'mailed' } as const
 
-const inItsStep = ({ step, device, ...subject }: Subject): Subject =>
-  device === undefined ? subject : { ...subject, device: step === 'second' ? forSecond(device) : device }
+/** A browser is known for passwords, for second factors and for mailed codes apart. */
+const forKind = (kind: (typeof kinds)[number], device: string): string => `${prefixes[kind]} ${device}`
+
+const ofItsKind = ({ kind, device, ...subject }: Subject): Subject =>
+  device === undefined ? subject : { ...subject, device: kind === undefined ? device : forKind(kind, device) }

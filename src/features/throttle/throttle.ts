@@ -14,10 +14,10 @@ export interface Subject {
   readonly device?: string
   readonly address: string
   /**
-   * A second factor: only a browser in which one was proven before is known then. Whoever has stolen a password makes any
-   * browser one in which the password was proven, and would get a new allowance with each.
+   * Something else than a password: only a browser in which the same kind was proven before is known then. Whoever has
+   * stolen a password makes any browser one in which the password was proven, and would get a new allowance with each.
    */
-  readonly step?: 'second'
+  readonly kind?: 'second-factor' | 'mailed-code'
   /**
    * What somebody asks for who proves nothing by it, such as a mail. It is counted apart, so that nobody is kept from
    * signing in for it, and for an account by address, so that strangers elsewhere take nothing from its owner.
@@ -42,8 +42,11 @@ export interface Throttle {
    * against the account and the address. Throws `throttle.too_many_attempts` (429) without counting it for the account.
    */
   admit(subject: Subject): Promise<Admission>
-  /** What was asked for was put to its use, so that asking for it once counts as little as an attempt that succeeded. */
-  answered(subject: Subject): Promise<void>
+  /**
+   * What was asked for was put to its use by this user: asking for it once counts as little as an attempt that succeeded,
+   * and the device is his from then on.
+   */
+  answered(subject: Subject, userId: string): Promise<void>
   /** A browser has a new device identifier: it stays known to those who have used it. */
   deviceRenamed(db: DatabaseTransaction, from: string, to: string): Promise<void>
 }

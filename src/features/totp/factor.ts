@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Sealing } from '../../kernel/sealing.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Attempt, Enrolment, Factor } from '../feature.ts'
 import type { Throttle } from '../throttle/index.ts'
@@ -17,12 +18,13 @@ export interface FactorDependencies {
   readonly sealing: Sealing
   readonly audit: Audit
   readonly throttle: Throttle
+  readonly attempts: Pick<Attempts, 'epochOf'>
 }
 
 const inputSchema = z.strictObject({ code: z.string().optional() })
 
 export function totpFactor(dependencies: FactorDependencies, enrolment: Enrolment): Factor {
-  const { store, clock, throttle, audit } = dependencies
+  const { store, clock, throttle, audit, attempts } = dependencies
   const accept = accepting(dependencies)
 
   return {
@@ -38,14 +40,15 @@ export function totpFactor(dependencies: FactorDependencies, enrolment: Enrolmen
       if (userId === undefined) throw nobodyYet()
       const code = codeOf(input)
       const account = `totp ${userId}`
-      const subject = { account, userId, device, address: request.address, step: 'second' } as const
+      const subject = { account, userId, device, address: request.address, kind: 'second-factor' } as const
       const admission = await throttle.admit(subject)
+      const epoch = await attempts.epochOf(userId)
       const outcome = await accept(userId, code)
       await audit.record(eventOf(outcome, attempt, userId))
       if (outcome === 'wrong') throw wrongCode()
       if (outcome === 'used') throw codeUsed()
       await admission.succeeded(userId)
-      return { factor: 'totp', userId, amr: ['otp'], at: clock.now() }
+      return { factor: 'totp', userId, amr: ['otp'], at: clock.now(), epoch }
     },
   }
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Sealing } from '../../kernel/sealing.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Challenges } from '../attempts/index.ts'
+import type { Attempts, Challenges } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Factor, Feature, Panel } from '../feature.ts'
 import type { Notices } from '../notices/index.ts'
@@ -29,6 +29,7 @@ export interface TotpDependencies {
   readonly audit: Audit
   readonly users: Users
   readonly throttle: Throttle
+  readonly attempts: Pick<Attempts, 'epochOf'>
   readonly challenges: Challenges
   readonly notices: Notices
   /** What authenticator apps show beside the codes. */

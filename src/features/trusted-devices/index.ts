@@ -56,14 +56,16 @@ export function openTrustedDevices(dependencies: TrustedDeviceDependencies): Tru
 
 const remembering =
   (
-    { storage, clock, audit, settings, renamed }: TrustedDeviceDependencies,
+    { storage, clock, audit, attempts, settings, renamed }: TrustedDeviceDependencies,
     store: TrustedDeviceStore,
   ): TrustedDevices['remember'] =>
-  async ({ userId, device, request }) => {
+  async ({ userId, attempt, device, request }) => {
     if (settings.trustSeconds === 0) return device
     const next = newSecret()
     const createdAt = clock.now()
     await storage.transaction(async (db) => {
+      await store.lock(db, userId)
+      await attempts.requireOpen(db, userId, { attempt })
       await store.put(db, {
         userId,
         deviceHash: hashSecret(next),

@@ -39,10 +39,12 @@ export const openTrustedDeviceStore = ({ db, dialect }: Storage) => ({
     return (await db.trustedDevice.updateMany({ where, data: { lastUsedAt: at } })).count === 1
   },
 
+  /** Whoever forgets the devices of the user waits until this is done, or it waits for him. */
+  lock: (within: DatabaseTransaction, userId: string): Promise<void> => lockUser(dialect, within, userId),
+
   /** Puts it in the place of what this browser was for this person; what others trust in it goes along to its new name. */
   async put(within: DatabaseTransaction, device: NewDevice): Promise<void> {
     const { userId, deviceHash, previousHash } = device
-    await lockUser(dialect, within, userId)
     await within.trustedDevice.deleteMany({
       where: { userId, OR: [{ deviceHash: previousHash }, { previousHash }] },
     })

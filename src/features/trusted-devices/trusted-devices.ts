@@ -3,6 +3,7 @@ import { AppError } from '../../kernel/errors.ts'
 import type { Browser, RequestFacts } from '../../kernel/http.ts'
 import type { SettingValues } from '../../kernel/settings.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import type { Attempts } from '../attempts/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { settings } from './settings.ts'
 
@@ -20,6 +21,8 @@ export interface TrustedDevice {
 /** Who trusts which browser. */
 export interface Trusting {
   readonly userId: string
+  /** The sign-in in which he proved both steps. */
+  readonly attempt: string
   /** The identifier in the browser's device cookie. */
   readonly device: string
   readonly request: RequestFacts
@@ -35,7 +38,8 @@ export interface TrustedDevices {
   isTrusted(userId: string, device: string): Promise<boolean>
   /**
    * Trusts a browser from now on, under a new identifier that is returned and takes the place of the one in its cookie:
-   * whoever copied that one before gains nothing. Called where the person has just proven both steps.
+   * whoever copied that one before gains nothing. Called where the person has just proven both steps. Throws
+   * `attempts.ended` (409) where the sign-in was ended since.
    */
   remember(trusting: Trusting): Promise<string>
   list(userId: string): Promise<readonly TrustedDevice[]>
@@ -52,6 +56,7 @@ export interface TrustedDeviceDependencies {
   readonly storage: Storage
   readonly clock: Clock
   readonly audit: Audit
+  readonly attempts: Pick<Attempts, 'requireOpen'>
   readonly settings: SettingValues<typeof settings>
   /** A browser has a new identifier: whatever else is remembered under the old one goes along. */
   readonly renamed: (db: DatabaseTransaction, from: string, to: string) => Promise<void>

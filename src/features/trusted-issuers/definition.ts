@@ -1,65 +1,12 @@
-import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { absoluteUri, displayText, distinct, instant, isHttps, isLoopbackHttp } from '../../kernel/fields.ts'
+import { publicKeySet } from '../../kernel/public-keys.ts'
 import type { Field } from '../../kernel/resource.ts'
 import type { FeatureDefinition } from '../feature.ts'
 
 /** Public keys alone: with a shared key whoever verifies could sign, too. */
 export const assertionAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const
 export type AssertionAlgorithm = (typeof assertionAlgorithms)[number]
-
-const minimumRsaBits = 2_048
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
-const keyMembers = { kid: z.string().min(1).max(256).optional(), alg: z.string().max(16).optional() }
-const coordinate = z.string().max(128)
-
-/** Members such as `x5u` and `x5c` are dropped: they are never followed or believed. */
-const publicKey = z
-  .discriminatedUnion(
-    'kty',
-    [
-      z.object({ kty: z.literal('RSA'), n: z.string().max(2_048), e: z.string().max(16), ...keyMembers }),
-      z.object({
-        kty: z.literal('EC'),
-        crv: z.enum(['P-256', 'P-384']),
-        x: coordinate,
-        y: coordinate,
-        ...keyMembers,
-      }),
-      z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: coordinate, ...keyMembers }),
-    ],
-    'must be a public key of type RSA, EC (P-256 or P-384) or OKP (Ed25519)',
-  )
-  .refine(
-    isUsable,
-    `does not verify anything: it must be a point of its curve, or RSA of at least ${minimumRsaBits} bits`,
-  )
-
-const keySet = z.object({
-  keys: z
-    .array(
-      z
-        .looseObject({})
-        .refine(
-          (key) => !privateMembers.some((name) => Object.hasOwn(key, name)),
-          'is a private or shared key: give its public part only',
-        )
-        .pipe(publicKey),
-    )
-    .min(1, 'must have a key')
-    .max(20, 'must have at most 20 keys'),
-})
-
-export type PublicKeySet = z.infer<typeof keySet>
-
-function isUsable(key: { readonly kty: string }): boolean {
-  try {
-    const { asymmetricKeyDetails } = createPublicKey({ key: { ...key }, format: 'jwk' })
-    return key.kty !== 'RSA' || (asymmetricKeyDetails?.modulusLength ?? 0) >= minimumRsaBits
-  } catch {
-    return false
-  }
-}
 
 const address = absoluteUri.refine(
   (text) => isHttps(text) || isLoopbackHttp(text),
@@ -105,9 +52,9 @@ const fields = {
     optional: true,
   },
   jwks: {
-    schema: keySet.nullish(),
+    schema: publicKeySet(['sig'], 20).nullish(),
     documentation:
-      'Its public keys themselves (RFC 7517), where the server cannot reach it. Nothing is fetched then.',
+      'Its public keys themselves (RFC 7517), where the server cannot reach it: RSA from 2048 bits, P-256, P-384 or Ed25519, and those that sign alone. Nothing is fetched then.',
     writable: 'always',
     optional: true,
   },

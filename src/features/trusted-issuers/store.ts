@@ -1,12 +1,13 @@
 import { AppError } from '../../kernel/errors.ts'
 import { searchText } from '../../kernel/paging.ts'
+import type { PublicJwks } from '../../kernel/public-keys.ts'
 import type { Page, PageRequest } from '../../kernel/resource.ts'
 import { openChanges } from '../../storage/changes.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
 import { containing, pageOf, pageQuery } from '../../storage/pages.ts'
 import { openRevisionedCache } from '../../storage/revisioned-cache.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
-import type { AssertionAlgorithm, PublicKeySet } from './definition.ts'
+import type { AssertionAlgorithm } from './definition.ts'
 import type { MappedPerson, StoredIssuer, TrustedIssuer, TrustedIssuerDraft } from './trusted-issuers.ts'
 
 /** What identifiers and issuers are made of; anything else is not asked of the database. */
@@ -18,7 +19,7 @@ type Row = Awaited<ReturnType<DatabaseTransaction['trustedIssuer']['findFirstOrT
 const readRow = (row: Row): StoredIssuer => ({
   ...row,
   jwksUri: row.jwksUri ?? undefined,
-  jwks: row.jwks === null ? undefined : (JSON.parse(row.jwks) as PublicKeySet),
+  jwks: row.jwks === null ? undefined : (JSON.parse(row.jwks) as PublicJwks),
   algorithms: JSON.parse(row.algorithms) as AssertionAlgorithm[],
   audiences: JSON.parse(row.audiences) as string[],
   people: JSON.parse(row.people) as MappedPerson[],

@@ -1,5 +1,6 @@
 import type { UserId } from '../../kernel/ids.ts'
-import type { AssertionAlgorithm, PublicKeySet } from './definition.ts'
+import type { PublicJwks } from '../../kernel/public-keys.ts'
+import type { AssertionAlgorithm } from './definition.ts'
 
 /** A person whom a subject of the issuer stands for. */
 export interface MappedPerson {
@@ -16,7 +17,7 @@ export interface TrustedIssuer {
   readonly name: string
   /** Where its keys are; without one and without `jwks` its discovery document says. */
   readonly jwksUri: string | undefined
-  readonly jwks: PublicKeySet | undefined
+  readonly jwks: PublicJwks | undefined
   readonly algorithms: readonly AssertionAlgorithm[]
   /** What its tokens must be made for; empty for this server's own issuer identifier. */
   readonly audiences: readonly string[]
@@ -45,7 +46,7 @@ export interface StoredIssuer extends TrustedIssuer {
 /** One as administrators see it. */
 export interface TrustedIssuerItem
   extends Omit<StoredIssuer, 'disabledAt' | 'createdAt' | 'updatedAt' | 'jwks' | 'jwksUri'> {
-  readonly jwks: PublicKeySet | null
+  readonly jwks: PublicJwks | null
   readonly jwksUri: string | null
   readonly state: 'active' | 'disabled'
   /** ISO 8601. */

@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { Attempt, Factor } from '../../features/feature.ts'
 import { AppError } from '../../kernel/errors.ts'
+import type { UserId } from '../../kernel/ids.ts'
 import { openDeviceCookies } from '../device-cookie.ts'
 import type { FormState } from '../models.ts'
 import { factsOf } from '../page.ts'
@@ -8,7 +9,7 @@ import type { PagePorts } from '../ports.ts'
 import { problemOf } from '../problems.ts'
 import { seeOther } from '../see-other.ts'
 import { type Current, marks, type Standing, standingOf } from './attempt.ts'
-import type { Done } from './next-step.ts'
+import { type Done, sessionFactor } from './next-step.ts'
 import type { StepPages } from './steps.ts'
 
 type Form = Readonly<Record<string, string>>
@@ -84,7 +85,7 @@ const proving =
     const { attempt, step } = standing
     try {
       const proof = await factor.finish(attempt, inputOf(form))
-      await ports.attempts.add(attempt.id, proof)
+      await ports.attempts.add(attempt.id, proof, provenSoFar(attempt))
       await keepChoices(ports, attempt, form)
       const isSecond = step.step === 'prove' && step.place === 'second'
       if (isSecond && form.trust === 'yes') await trust(ports, ctx, attempt)
@@ -157,10 +158,15 @@ async function turnOf(ports: PagePorts, ctx: Context, current: Current): Promise
 
 /** The browser gets a new name with it, so that nobody who copied the one before is trusted, too. */
 async function trust({ trustedDevices, issuer }: PagePorts, ctx: Context, attempt: Attempt): Promise<void> {
-  const { userId, device, request } = attempt
+  const { id, userId, device, request } = attempt
   if (userId === undefined || device === undefined) return
-  openDeviceCookies(issuer).replace(ctx, await trustedDevices.remember({ userId, device, request }))
+  const renewed = await trustedDevices.remember({ userId, attempt: id, device, request })
+  openDeviceCookies(issuer).replace(ctx, renewed)
 }
+
+/** Who has proven something in this very sign-in, beside what his session stands for. */
+const provenSoFar = ({ userId, proofs }: Attempt): UserId | undefined =>
+  proofs.some(({ factor }) => factor !== sessionFactor) ? userId : undefined
 
 /** Remembers what was ticked beside a proof; a page that did not ask leaves it as it was. */
 async function keepChoices({ attempts, interludes }: PagePorts, { id }: Attempt, form: Form): Promise<void> {
@@ -179,10 +185,20 @@ async function finish(
   const { attempt, because, passed } = standing
   const { clientId, request, proofs } = attempt
   const { userId, amr, acr, level, at } = done
-  await attempts.end(attempt.id)
+  const isProven = provenSoFar(attempt) !== undefined
+  // Ended since it was read: the sign-in begins anew. Whoever ends it later finds what is written from here on.
+  if (isProven && !(await attempts.settle(attempt.id, userId))) return seeOther(ctx, attempt.path)
   const detail = { amr, level, demanded: because, proven: proofs.map(({ factor }) => factor) }
   await record({ action: 'login.signed_in', outcome: 'success', userId, clientId, request, detail })
-  await interactions.finishLogin(ctx, { userId, amr, acr, at, remember: !passed.includes(marks.brief) })
+  const remember = !passed.includes(marks.brief)
+  await interactions.finishLogin(ctx, {
+    userId,
+    amr,
+    acr,
+    at,
+    remember,
+    ...(isProven && { attempt: attempt.id }),
+  })
 }
 
 interface Refusal {

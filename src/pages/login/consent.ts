@@ -1,11 +1,11 @@
 import type { Context } from 'koa'
+import { detailView } from '../../kernel/detail-words.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { PendingInteraction } from '../../provider/index.ts'
 import { deviceModel } from '../device/device-model.ts'
 import type { ClientView } from '../models.ts'
 import { factsOf, type Pages } from '../page.ts'
 import type { PagePorts } from '../ports.ts'
-import { detailView } from './details.ts'
 import { clientOf } from './steps.ts'
 
 export interface ConsentPage {

@@ -26,7 +26,8 @@ export interface Revocation extends SessionEndings {
 }
 
 export interface RevocationDependencies extends SessionEndingDependencies {
-  readonly settings: Pick<SettingValues<typeof settings>, 'accessTokenMaximumSeconds'>
+  readonly settings: SessionEndingDependencies['settings'] &
+    Pick<SettingValues<typeof settings>, 'accessTokenMaximumSeconds'>
 }
 
 const clientEnd = 'ClientEnd'

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import { errors, Provider } from 'oidc-provider'
 import { newSecret } from '../../kernel/ids.ts'
 import type { Payload } from '../artefacts/payload.ts'
+import { rewriteBodies } from '../parsed-bodies.ts'
 import type { Clients } from '../ports.ts'
 import { type Assertion, isMatch } from './match.ts'
 import { AssertionRefused, type Verifier } from './verify.ts'
@@ -47,7 +48,7 @@ export function federate(provider: Provider, { ports, verifier }: FederationDepe
     handover.verified ??= verifier.verify(handover.assertion)
     return handover.verified
   }
-  watchBodies(provider, handovers)
+  rewriteBodies(provider, (ctx, body) => putAside(ctx, body, handovers))
 
   const { Client } = provider
   const { compareClientSecret } = Client.prototype
@@ -89,20 +90,6 @@ async function onlyMatch(assertion: Assertion, clients: Clients): Promise<string
     federatedCredentials.some((each) => isMatch(each, assertion)),
   )
   return matching.length === 1 ? matching[0]?.id : undefined
-}
-
-/** The library puts each parsed body into its context of the request, before anything reads it. */
-function watchBodies(provider: Provider, handovers: WeakMap<Context, Handover>): void {
-  const bodies = new WeakMap<object, unknown>()
-  Object.defineProperty(provider.OIDCContext.prototype, 'body', {
-    configurable: true,
-    get(this: object) {
-      return bodies.get(this)
-    },
-    set(this: { readonly ctx: Context }, body: unknown) {
-      bodies.set(this, putAside(this.ctx, body, handovers))
-    },
-  })
 }
 
 function putAside(ctx: Context, body: unknown, handovers: WeakMap<Context, Handover>): unknown {

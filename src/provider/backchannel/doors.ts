@@ -1,4 +1,5 @@
 import { errors, type Provider } from 'oidc-provider'
+import { distinctDetails } from '../../kernel/authorization-details.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import { highest, isAtLeast, type Level } from '../../kernel/levels.ts'
@@ -12,7 +13,7 @@ import type { ProviderDependencies } from '../ports.ts'
 import type { Authorization } from '../sessions/sessions.ts'
 import type { BackchannelDoors, WaitingRequest } from './ports.ts'
 import { requestOf } from './requests.ts'
-import { requestGone, waitingRequests } from './rows.ts'
+import { isUnclaimed, requestGone, waitingRequests } from './rows.ts'
 
 /** How a person answers what applications ask of him while he is elsewhere. */
 export function openBackchannelDoors(
@@ -37,6 +38,7 @@ export function openBackchannelDoors(
 
   return {
     missing,
+    isUnclaimed: (authReqId) => isUnclaimed(dependencies, authReqId),
 
     async waiting(userId) {
       const all = await waitingRequests(dependencies, userId)
@@ -74,13 +76,13 @@ async function approve(
   { provider, sessions }: Pick<Instance, 'provider' | 'sessions'>,
   { request, asked, sessionUid }: Approval,
 ): Promise<void> {
-  const { clientId, userId, scopes, resources } = asked
+  const { clientId, userId, scopes, resources, authorizationDetails } = asked
   const { authorizations = {} } = ((await sessions.findByUid(sessionUid)) ?? {}) as {
     authorizations?: Readonly<Record<string, Authorization>>
   }
   const { grantId: known, sid = newId() } = authorizations[clientId] ?? {}
   const existing = known === undefined ? undefined : await provider.Grant.find(known)
-  const allowed = { scopes, claims: [], resources }
+  const allowed = { scopes, claims: [], resources, authorizationDetails }
   const grant = await grantOf(provider, { accountId: userId, clientId }, { existing, allowed })
   const offline = scopes.includes('offline_access')
   const session = await sessions.authorize(sessionUid, clientId, {
@@ -100,6 +102,7 @@ async function approve(
     sessionUid,
     expiresWithSession: !offline,
     sid,
+    ...(authorizationDetails.length > 0 && { rar: [...distinctDetails(authorizationDetails)] }),
   })
 }
 

@@ -3,7 +3,9 @@ import { hashSecret } from '../../kernel/ids.ts'
 import type { Area } from '../area.ts'
 import { openPolling, pollingSeconds } from '../device/rows.ts'
 import { eachOrUnavailable } from '../errors.ts'
+import { requested } from '../grants/grants.ts'
 import type { InstanceInputs, OptionInputs } from '../inputs.ts'
+import { resolveHints } from './hints.ts'
 import { requestOf, tokenPlace } from './requests.ts'
 import { waitingRequests } from './rows.ts'
 
@@ -30,9 +32,21 @@ export const backchannelAuthentication: Area = {
 
   extend(provider, inputs) {
     sealNotificationTokens(provider, inputs)
+    askForWhatCanBeGiven(provider)
     tellThroughOutbox(provider, inputs)
     slowDown(provider, inputs)
+    resolveHints(provider, inputs)
+    denyUserCodes(provider)
   },
+}
+
+/** The library tells of them in the discovery document wherever a person can be asked; they are refused here. */
+function denyUserCodes(provider: Provider): void {
+  provider.use(async (ctx, next) => {
+    await next()
+    if (ctx.oidc?.route === 'discovery')
+      Reflect.deleteProperty(ctx.body as object, 'backchannel_user_code_parameter_supported')
+  })
 }
 
 function callbacks(inputs: OptionInputs) {
@@ -52,10 +66,10 @@ function callbacks(inputs: OptionInputs) {
         )
     },
     async validateRequestContext({ oidc }: KoaContextWithOIDC, context?: string) {
-      // The library forgets them, if it reads them at all: the person would not see what he approves.
-      const said = [oidc.params, oidc.body].map((each) => each?.authorization_details)
-      if (said.some((each) => each !== undefined))
-        throw new errors.InvalidRequest('authorization_details are not supported here')
+      // The library reads them where types are registered. Else it drops them, from a request object silently; those of a
+      // form are refused here.
+      if (inputs.authorizationTypes.length === 0 && oidc.body?.authorization_details !== undefined)
+        throw new errors.InvalidAuthorizationDetails('no type of authorization details is registered here')
       if (context !== undefined) throw new errors.InvalidRequest('request_context is not supported')
     },
     async verifyUserCode(ctx: KoaContextWithOIDC, account: { accountId: string }, userCode?: string) {
@@ -67,8 +81,11 @@ function callbacks(inputs: OptionInputs) {
     },
     async triggerAuthenticationDevice(ctx: KoaContextWithOIDC, request: BackchannelRequest) {
       Object.assign(ctx.body as object, { interval: pollingSeconds })
+      // The library writes both into what it stores alone.
+      const iat = Math.floor(inputs.clock.now().getTime() / 1000)
+      const payload = { ...request, iat, exp: iat + request.expiration }
       await ports.backchannel.asked(
-        requestOf({ id: hashSecret(request.jti), payload: { ...request } }, inputs.adapter.serverScopes),
+        requestOf({ id: hashSecret(request.jti), payload }, inputs.adapter.serverScopes),
       )
     },
   }
@@ -86,6 +103,19 @@ function sealNotificationTokens(provider: Provider, { sealing }: InstanceInputs)
       this.jti ??= (this as unknown as { generateTokenId(): string }).generateTokenId()
       const { client_notification_token: _, ...params } = this.params as Record<string, unknown>
       this.params = { ...params, sealed_notification_token: sealing.seal(token, tokenPlace(this.jti)) }
+    }
+    return await save.apply(this, args)
+  }
+}
+
+/** A scope that there is not, or that the client may not have, is none that a person is asked about. */
+function askForWhatCanBeGiven({ BackchannelAuthenticationRequest: { prototype } }: Provider): void {
+  const { save } = prototype
+  prototype.save = async function narrowed(...args) {
+    const ctx = Provider.ctx as KoaContextWithOIDC | undefined
+    if (ctx?.oidc.route === 'backchannel_authentication') {
+      const { scopes, resources } = requested(ctx)
+      this.scope = [...new Set([...scopes, ...Object.values(resources).flat()])].join(' ')
     }
     return await save.apply(this, args)
   }

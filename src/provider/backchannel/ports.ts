@@ -1,3 +1,4 @@
+import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import type { Level } from '../../kernel/levels.ts'
 
 /** What asking for a person who is elsewhere needs of the rest of the house. */
@@ -22,6 +23,8 @@ export interface WaitingRequest {
   readonly scopes: readonly string[]
   /** API scopes by resource indicator. */
   readonly resources: Readonly<Record<string, readonly string[]>>
+  /** What is asked in all its particulars (RFC 9396). */
+  readonly authorizationDetails: readonly AuthorizationDetail[]
   /** Levels one of which the request would be content with; empty where it says nothing. */
   readonly levels: readonly Level[]
   readonly startedAt: Date
@@ -42,6 +45,8 @@ export interface AnswerNotification {
 export interface BackchannelDoors {
   /** The oldest first. */
   waiting(userId: string): Promise<readonly WaitingRequest[]>
+  /** Whether its application can still fetch what came of a request (`auth_req_id`). */
+  isUnclaimed(authReqId: string): Promise<boolean>
   /** What his session lacks to approve it; `undefined` where it is worth enough. */
   missing(request: WaitingRequest, sessionUid: string): Promise<Level | undefined>
   /**

@@ -1,3 +1,4 @@
+import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
 import { hashSecret } from '../../kernel/ids.ts'
 import type { Payload } from '../artefacts/payload.ts'
 import { askedLevels } from '../assurance.ts'
@@ -9,6 +10,10 @@ export const tokenPlace = (authReqId: string): string =>
   `artefact:BackchannelAuthenticationRequest:${hashSecret(authReqId)}:payload.params.client_notification_token`
 
 const seconds = (value: unknown): Date => new Date(Number(value) * 1000)
+
+/** Checked when they were asked for, and stored as they were sent. */
+const detailsOf = ({ authorization_details: text }: Payload): readonly AuthorizationDetail[] =>
+  typeof text === 'string' ? (JSON.parse(text) as AuthorizationDetail[]) : []
 
 /** A stored request in our words. */
 export function requestOf({ id, payload }: StoredRequest, serverScopes: ReadonlySet<string>): WaitingRequest {
@@ -25,6 +30,7 @@ export function requestOf({ id, payload }: StoredRequest, serverScopes: Readonly
     bindingMessage: typeof message === 'string' ? message : undefined,
     scopes: scopes.filter((scope) => serverScopes.has(scope)),
     resources: Object.fromEntries(indicators.map((indicator) => [String(indicator), ofApis])),
+    authorizationDetails: detailsOf(params),
     levels: askedLevels(params),
     startedAt: seconds(payload.iat),
     expiresAt: seconds(payload.exp),

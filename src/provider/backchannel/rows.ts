@@ -73,6 +73,15 @@ export async function waitingRequests(
   return rows.map((row) => ({ id: row.id, payload: artefactOf(row) }))
 }
 
+/** Whether the application can still fetch what came of a request. */
+export async function isUnclaimed(
+  { storage, clock }: Pick<BackchannelRowDependencies, 'storage' | 'clock'>,
+  authReqId: string,
+): Promise<boolean> {
+  const where = { model, id: hashSecret(authReqId), consumedAt: null, expiresAt: { gt: clock.now() } }
+  return (await storage.db.artefact.count({ where })) > 0
+}
+
 export const requestGone = (): AppError =>
   new AppError(
     'approvals.gone',

@@ -4,6 +4,7 @@ import type { RequestFacts } from '../../kernel/http.ts'
 import type { Area } from '../area.ts'
 import type { Payload } from '../artefacts/payload.ts'
 import { eachOrUnavailable } from '../errors.ts'
+import { requested } from '../grants/grants.ts'
 import type { InstanceInputs } from '../inputs.ts'
 import { deviceApproved, deviceCodeInput } from './pages.ts'
 import type { DeviceFacts } from './ports.ts'
@@ -32,6 +33,7 @@ export const deviceFlow: Area = {
 
   extend(provider, inputs) {
     announceInterval(provider)
+    refuseNothing(provider)
     keepDemands(provider)
     slowDown(provider, inputs)
     throttleGuesses(provider, inputs)
@@ -49,6 +51,26 @@ function announceInterval(provider: Provider): void {
   provider.on('device_authorization.success', (_ctx, response) => {
     Object.assign(response, { interval: pollingSeconds })
   })
+}
+
+/**
+ * RFC 6749 §3.3, RFC 8628 §3.1: where nothing is left of what was asked for, whoever holds the device would be led through
+ * a sign-in at whose end there is nothing to allow. What is left of it is asked for, as everywhere.
+ */
+function refuseNothing({ DeviceCode: { prototype } }: Provider): void {
+  const { save } = prototype
+  prototype.save = async function refuse(...args) {
+    const ctx = Provider.ctx as KoaContextWithOIDC | undefined
+    if (ctx?.oidc.route === 'device_authorization') {
+      const { scopes, resources, authorizationDetails = [] } = requested(ctx)
+      if (scopes.length + Object.keys(resources).length + authorizationDetails.length === 0)
+        throw new errors.InvalidScope(
+          'nothing that was asked for can be given: ask for a scope that the client may have, of the server or of a resource that is named',
+          String(ctx.oidc.body?.scope ?? ''),
+        )
+    }
+    return await save.apply(this, args)
+  }
 }
 
 /**

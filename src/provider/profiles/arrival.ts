@@ -49,7 +49,17 @@ export function refuseOnArrival(
   }
   const looks = route === 'authorization' ? ofBrowsers : authenticating.has(route) ? ofClients : []
   const refusal = looks.map((look) => look(arrival)).find((error) => error !== undefined)
-  if (refusal !== undefined) throw refusal
+  if (refusal === undefined) return
+  if (refusal instanceof errors.InvalidRequestObject) answerAsAsked(ctx, arrival.sent.request)
+  throw refusal
+}
+
+/** As the library does it before it looks closer at a request object: where that cannot be trusted, its way of being answered still counts. */
+function answerAsAsked({ oidc: { params = {} } }: KoaContextWithOIDC, request: unknown): void {
+  const claims = partsOf(request)?.claims ?? {}
+  for (const name of ['state', 'response_mode', 'response_type']) {
+    if (typeof claims[name] === 'string') params[name] = claims[name]
+  }
 }
 
 const unsigned: Look = ({ rules, route, sent: { request, request_uri } }) => {
@@ -59,12 +69,12 @@ const unsigned: Look = ({ rules, route, sent: { request, request_uri } }) => {
   return new errors.InvalidRequest(`the request must be a signed request object${by(rules)}`)
 }
 
-const wronglySigned: Look = ({ rules, sent: { request } }) =>
-  isForeignAlgorithm(rules, request)
-    ? new errors.InvalidRequestObject(
-        `the request object must be signed with ${algorithms(rules)}${by(rules)}`,
-      )
-    : undefined
+const wronglySigned: Look = ({ rules, route, sent: { request } }) => {
+  if (!isForeignAlgorithm(rules, request)) return undefined
+  // The errors of CIBA Core 1.0 §13 know no invalid_request_object.
+  const Refusal = route === 'backchannel_authentication' ? errors.InvalidRequest : errors.InvalidRequestObject
+  return new Refusal(`the request object must be signed with ${algorithms(rules)}${by(rules)}`)
+}
 
 /** What a browser brings to the authorization endpoint. */
 const ofBrowsers: readonly Look[] = [

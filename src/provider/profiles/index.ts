@@ -33,8 +33,9 @@ export const profiles: Area = {
     }
     provider.Client.prototype.grantTypeAllowed = function allowed(type) {
       const ctx = Provider.ctx
-      if (ctx?.oidc.route === 'token') refuseUnbound(rulesOf(profiles, this), this, ctx)
-      return grantTypeAllowed.call(this, type)
+      const has = grantTypeAllowed.call(this, type)
+      if (has && ctx?.oidc.route === 'token') refuseUnbound(rulesOf(profiles, this), this, ctx)
+      return has
     }
   },
 }

@@ -4,6 +4,8 @@ import { hashSecret } from '../../kernel/ids.ts'
 import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
 import { lockUser } from '../../storage/user-lock.ts'
 import { endGrants, removeAll } from '../grants/ending.ts'
+import type { SessionLimits } from '../lifetimes.ts'
+import { applyingLimits } from './limits.ts'
 
 /** Sessions that end before their time or by it, what was given in them, and who is told. */
 export interface SessionEndings {
@@ -16,12 +18,17 @@ export interface SessionEndings {
     uid: string,
     options: { readonly offlineAccess: boolean; readonly userId?: string },
   ): Promise<EndedSession | undefined>
-  /** Ends at most one batch of sessions that ran out, and tells of them; true when more may be left. */
+  /**
+   * Ends at most one batch of sessions that ran out, by limits that were narrowed since, too, and tells of them; true when
+   * more may be left.
+   */
   endExpiredSessions(): Promise<boolean>
   /** Everything that serves a user: sessions, tokens, codes, pending interactions. In the transaction of its cause. */
   endEverythingOfUser(db: DatabaseTransaction, userId: string): Promise<void>
   /** The same but for one session, what was given in it, and one pending interaction. */
   endOthersOfUser(db: DatabaseTransaction, userId: string, keep: Kept): Promise<void>
+  /** Whether the session is there and his; whoever is to rely on it has locked the user. */
+  isSessionOpen(db: DatabaseTransaction, uid: string, userId: string): Promise<boolean>
 }
 
 /** Told of the sessions that are ended, in the transaction that ends them. */
@@ -31,6 +38,7 @@ export interface SessionEndingDependencies {
   readonly storage: Storage
   readonly clock: Clock
   readonly sessionsEnded: SessionsEnded
+  readonly settings: SessionLimits
 }
 
 const browserBound = ['Session', 'Interaction']
@@ -58,6 +66,9 @@ export function openSessionEndings(dependencies: SessionEndingDependencies): Ses
     },
 
     endOthersOfUser: endingOthers(locked.user, sessionsEnded),
+
+    isSessionOpen: async (db, sessionUid, userId) =>
+      (await db.artefact.count({ where: { model: 'Session', sessionUid, userId } })) > 0,
   }
 }
 
@@ -144,12 +155,13 @@ const expiredBatch = 100
  * A session that ran out is worth nothing already, and what was given in it neither; only its row goes, once its
  * applications are told. Pending sign-ins that began in it may still be finished.
  */
-const endingExpired =
-  (
-    { storage, clock, sessionsEnded }: SessionEndingDependencies,
-    locked: ReturnType<typeof locking>,
-  ): SessionEndings['endExpiredSessions'] =>
-  async () => {
+const endingExpired = (
+  { storage, clock, settings, sessionsEnded }: SessionEndingDependencies,
+  locked: ReturnType<typeof locking>,
+): SessionEndings['endExpiredSessions'] => {
+  const applyLimits = applyingLimits(storage, settings)
+  return async () => {
+    const { more } = await applyLimits()
     const expired = { model: 'Session', expiresAt: { lte: clock.now() }, userId: { not: null } }
     const rows = await storage.db.artefact.findMany({
       where: expired,
@@ -167,8 +179,9 @@ const endingExpired =
         await sessionsEnded(db, [found.session])
       })
     }
-    return rows.length === expiredBatch
+    return more || rows.length === expiredBatch
   }
+}
 
 interface FoundSession {
   readonly session: EndedSession

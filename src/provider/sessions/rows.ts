@@ -1,7 +1,8 @@
 import { after, type Clock } from '../../kernel/clock.ts'
 import { hashSecret } from '../../kernel/ids.ts'
 import type { Sealing } from '../../kernel/sealing.ts'
-import type { Storage } from '../../storage/storage.ts'
+import type { DatabaseTransaction, Storage } from '../../storage/storage.ts'
+import { lockUser } from '../../storage/user-lock.ts'
 import { type Payload, withoutIdentifier } from '../artefacts/payload.ts'
 import { sealedRow } from '../artefacts/rows.ts'
 
@@ -16,13 +17,29 @@ export interface SessionWrite {
   readonly ttlSeconds: number
 }
 
+/** A sign-in that is not in a session yet. */
+export interface SignIn {
+  readonly userId: string
+  /** Whether nobody has ended it; asked in the transaction that writes the session, and with the user locked. */
+  stands(db: DatabaseTransaction): Promise<boolean>
+}
+
+/** The sign-in was ended while the request that brings it to its end was under way. */
+export class SignInEnded extends Error {}
+
 export interface SessionRows {
   /** By its identifier, or for a moment by the one before. */
   find(id: string): Promise<{ readonly payload: Payload; readonly version: number } | undefined>
   findByUid(uid: string): Promise<{ readonly authorizations: Payload; readonly version: number } | undefined>
-  insert(write: SessionWrite): Promise<void>
   /** True when the row was at `version` still; it goes along to another identifier. */
   replace(write: SessionWrite, version: number): Promise<boolean>
+  /** The same, or a new row where there was none. */
+  write(write: SessionWrite, version: number | undefined): Promise<boolean>
+  /**
+   * The same for what somebody is signed in by, written together with the last look at the sign-in, or not at all. Throws
+   * `SignInEnded`.
+   */
+  signIn(write: SessionWrite, version: number | undefined, by: SignIn): Promise<boolean>
 }
 
 export interface SessionRowDependencies {
@@ -39,6 +56,11 @@ export function openSessionRows({ storage, clock, sealing }: SessionRowDependenc
      WHERE model = '${model}' AND expires_at > ? AND (id = ? OR (previous_id = ? AND rotated_at > ?))`,
   )
   const columnsOf = columnsFor({ clock, sealing })
+  const replace = replacing(storage, { clock, columnsOf })
+  const newRow = (write: SessionWrite) => {
+    const sessionUid = write.payload.uid as string
+    return { model, sessionUid, createdAt: clock.now(), ...columnsOf(write) }
+  }
 
   return {
     async find(id) {
@@ -58,12 +80,28 @@ export function openSessionRows({ storage, clock, sealing }: SessionRowDependenc
       return { version: row.version, authorizations }
     },
 
-    async insert(write) {
-      const sessionUid = write.payload.uid as string
-      await db.artefact.create({ data: { model, sessionUid, createdAt: clock.now(), ...columnsOf(write) } })
+    replace,
+    async write(write, version) {
+      if (version !== undefined) return await replace(write, version)
+      await db.artefact.create({ data: newRow(write) })
+      return true
     },
 
-    replace: replacing(storage, { clock, columnsOf }),
+    signIn: (write, version, { userId, stands }) =>
+      storage.transaction(async (within) => {
+        // Whoever ends all sessions of the user comes before this, and then the sign-in has ended, or finds this one.
+        await lockUser(storage.dialect, within, userId)
+        if (!(await stands(within))) throw new SignInEnded()
+        if (version === undefined) {
+          await within.artefact.create({ data: newRow(write) })
+          return true
+        }
+        const { count } = await within.artefact.updateMany({
+          where: { model, sessionUid: write.payload.uid as string, version },
+          data: { ...columnsOf(write), previousId: null, rotatedAt: clock.now(), version: version + 1 },
+        })
+        return count === 1
+      }),
   }
 }
 
@@ -82,8 +120,9 @@ const columnsFor =
     }
   }
 
-/** When and how somebody signed in. */
-const signInOf = ({ loginTs, acr, amr }: Payload): string => JSON.stringify([loginTs, acr, amr])
+/** Who signed in, when and how. */
+export const signInOf = ({ accountId, loginTs, acr, amr }: Payload): string =>
+  JSON.stringify([accountId, loginTs, acr, amr])
 
 /** One statement where the identifier stays, which is nearly always; two where it is rotated. */
 function replacing(
@@ -106,8 +145,7 @@ function replacing(
     // An identifier from before a sign-in, also one anew or a second step, must not lead to what came after it, not even
     // for a moment.
     const before = JSON.parse(current.payload) as Payload
-    const sameSignIn =
-      userId !== null && current.userId === userId && signInOf(before) === signInOf(write.payload)
+    const sameSignIn = userId !== null && signInOf(before) === signInOf(write.payload)
     const rotation = { previousId: sameSignIn ? current.id : null, rotatedAt: clock.now() }
     const { count } = await storage.db.artefact.updateMany({
       where: { model, sessionUid, version },

@@ -1,10 +1,18 @@
 import type { SettingValues } from '../../kernel/settings.ts'
 import type { Artefacts } from '../artefacts/artefacts.ts'
 import type { Payload } from '../artefacts/payload.ts'
-import { isOver } from '../lifetimes.ts'
+import { endsAt, isOver } from '../lifetimes.ts'
 import type { settings } from '../settings.ts'
 import { factsOf, type SessionFacts, type SessionUse, withFacts } from './facts.ts'
-import { openSessionRows, type SessionRowDependencies, type SessionRows, type SessionWrite } from './rows.ts'
+import {
+  openSessionRows,
+  type SessionRowDependencies,
+  type SessionRows,
+  type SessionWrite,
+  type SignIn,
+  SignInEnded,
+  signInOf,
+} from './rows.ts'
 
 const attempts = 20
 
@@ -26,6 +34,8 @@ export interface SessionDependencies extends SessionRowDependencies {
   readonly artefacts: Pick<Artefacts, 'findSessionByUid' | 'endSession' | 'endGrant'>
   /** The object that stands for the current request; what was read in it is the base of what is written in it. */
   readonly currentRequest: () => object | undefined
+  /** What the current request brings to its end. */
+  readonly currentSignIn?: () => SignIn | undefined
   /** What the current request tells of the browser. */
   readonly currentUse?: () => SessionUse | undefined
 }
@@ -34,6 +44,7 @@ export interface SessionDependencies extends SessionRowDependencies {
 interface Seen {
   readonly version: number
   readonly authorizations: Payload
+  readonly signIn: string
   readonly facts: SessionFacts | undefined
 }
 
@@ -65,12 +76,13 @@ export function openSessions(dependencies: SessionDependencies): SessionStore {
       seen.remember(payload.uid as string, {
         version: found.version,
         authorizations: structuredClone(authorizationsOf(payload)),
+        signIn: signInOf(payload),
         facts: factsOf(payload),
       })
       return payload
     },
 
-    authorize: authorizing({ artefacts, rows, live, clock }),
+    authorize: authorizing({ artefacts, rows, live, clock, settings }),
 
     async end(uid) {
       await storage.transaction((db) => artefacts.endSession(db, uid, { offlineAccess: false }))
@@ -94,14 +106,14 @@ function seenSessions(currentRequest: () => object | undefined): SeenSessions {
   }
 }
 
-interface Authorizing extends Pick<SessionDependencies, 'artefacts' | 'clock'> {
+interface Authorizing extends Pick<SessionDependencies, 'artefacts' | 'clock' | 'settings'> {
   readonly rows: SessionRows
   readonly live: (payload: Payload | undefined) => Payload | undefined
 }
 
 /** A row that is gone stays gone. */
 const authorizing =
-  ({ artefacts, rows, live, clock }: Authorizing): SessionStore['authorize'] =>
+  ({ artefacts, rows, live, clock, settings }: Authorizing): SessionStore['authorize'] =>
   async (uid, clientId, given) => {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const at = await rows.findByUid(uid)
@@ -112,7 +124,8 @@ const authorizing =
         ...session,
         authorizations: { ...before, [clientId]: { ...(before[clientId] as Payload), ...given } },
       }
-      const ttlSeconds = Number(session.exp) - Math.floor(clock.now().getTime() / 1000)
+      const expiresAt = Math.min(Number(session.exp), Math.floor(endsAt(settings, session) / 1000))
+      const ttlSeconds = expiresAt - Math.floor(clock.now().getTime() / 1000)
       const write = { id: String(session.jti), payload, ttlSeconds: Math.max(1, ttlSeconds) }
       if (await rows.replace(write, at.version)) return payload
     }
@@ -125,7 +138,7 @@ interface Saving extends SessionDependencies {
 }
 
 function saving(tools: Saving): SessionStore['save'] {
-  const { rows, seen, artefacts, clock, settings, currentUse = () => undefined } = tools
+  const { rows, seen, artefacts, clock, settings, currentSignIn, currentUse = () => undefined } = tools
   const noting = () => ({ use: currentUse(), now: clock.now(), keepAddress: settings.sessionAddresses })
 
   return async (id, payload, ttlSeconds) => {
@@ -135,28 +148,49 @@ function saving(tools: Saving): SessionStore['save'] {
     const loaded = base?.authorizations ?? {}
     const noted = withFacts(payload, base?.facts, noting())
     const write: SessionWrite = { id, payload: noted, ttlSeconds }
-    const facts = factsOf(noted)
+    const known = { facts: factsOf(noted), signIn: signInOf(payload) }
+    const put = putting(rows, base?.signIn === known.signIn ? undefined : currentSignIn?.())
     let merged = noted
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      if (base !== undefined && (await rows.replace({ ...write, payload: merged }, base.version)))
-        return seen.remember(uid, {
-          version: base.version + 1,
-          authorizations: authorizationsOf(merged),
-          facts,
-        })
-      const current = await rows.findByUid(uid)
-      if (current === undefined && base !== undefined) return await endLate(artefacts, { loaded, written })
-      if (current === undefined) {
-        await rows.insert(write)
-        return seen.remember(uid, { version: 0, authorizations: written, facts })
+      const current = await put({ ...write, payload: merged }, base?.version)
+      if (current === 'ended') return await endLate(artefacts, { loaded, written })
+      if (current === 'written') {
+        const version = base === undefined ? 0 : base.version + 1
+        return seen.remember(uid, { version, authorizations: authorizationsOf(merged), ...known })
       }
       const { authorizations } = current
       merged = { ...noted, authorizations: merge({ loaded, written, stored: authorizations }) }
-      base = { ...current, facts }
+      base = { ...current, ...known }
     }
     throw new Error('A session was changed too often at the same time.')
   }
 }
+
+type Put = Awaited<ReturnType<SessionRows['findByUid']>>
+
+/**
+ * Writes a session where it is as it was read, or not there yet: what it is instead where it is not. It stays over where
+ * somebody has ended it, or the sign-in that it is to be written for.
+ */
+const putting =
+  (rows: SessionRows, signIn: SignIn | undefined) =>
+  async (
+    write: SessionWrite,
+    version: number | undefined,
+  ): Promise<'written' | 'ended' | NonNullable<Put>> => {
+    const uid = write.payload.uid as string
+    const current = version === undefined ? await rows.findByUid(uid) : undefined
+    if (current !== undefined) return current
+    try {
+      const written = await (signIn === undefined
+        ? rows.write(write, version)
+        : rows.signIn(write, version, signIn))
+      return written ? 'written' : ((await rows.findByUid(uid)) ?? 'ended')
+    } catch (error) {
+      if (error instanceof SignInEnded) return 'ended'
+      throw error
+    }
+  }
 
 /**
  * The session was ended meanwhile and stays over; so does what this request was about to give in it. A logout leaves what

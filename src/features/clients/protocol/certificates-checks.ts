@@ -23,7 +23,7 @@ export const certificateChecks: readonly Check[] = [
   },
   ({ authentication, jwks, jwksUri }) => {
     if (authentication !== 'self_signed_tls_client_auth' || jwksUri !== undefined) return undefined
-    return jwks?.keys.some((key) => 'x5c' in key && key.x5c !== undefined)
+    return jwks?.keys.some(({ x5c }) => x5c !== undefined)
       ? undefined
       : 'self_signed_tls_client_auth needs the certificate of the client. Give jwks with a key that has x5c, or jwksUri.'
   },

@@ -1,5 +1,5 @@
+import { encryptsWith, signsWith } from '../../../kernel/public-keys.ts'
 import type { ClientDraft } from '../client.ts'
-import { encryptsWith, signsWith } from '../jwks.ts'
 import { usesPrivateScheme } from '../uris.ts'
 import type { Check } from './check.ts'
 

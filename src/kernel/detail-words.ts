@@ -1,5 +1,5 @@
-import type { AuthorizationDetail } from '../../kernel/authorization-details.ts'
-import type { Text } from '../../kernel/text.ts'
+import type { AuthorizationDetail } from './authorization-details.ts'
+import type { Text } from './text.ts'
 
 /** A registered type, as far as people are told of it. */
 export interface DetailTypeView {
@@ -25,6 +25,7 @@ export interface DetailView {
 type Rows = DetailView['rows']
 type FieldViews = DetailTypeView['fields']
 
+/** Says a detail in the words of its type, and by its own names where the type is none that is known. */
 export const detailView = (detail: AuthorizationDetail, type: DetailTypeView | undefined): DetailView => {
   const { type: name, ...members } = detail
   return {
