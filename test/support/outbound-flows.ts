@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { generateKeyPair, SignJWT } from 'jose'
 import { commandLineActor } from '../../src/kernel/http.ts'
+import { hashSecret } from '../../src/kernel/ids.ts'
 import { administration } from './administration.ts'
 import { type Answer, application, callback, send } from './application.ts'
 import { trust } from './issuers.ts'
@@ -110,9 +111,15 @@ export const flows: Readonly<Record<string, Flow>> = {
       backchannelTokenDeliveryMode: 'ping',
       backchannelClientNotificationEndpoint: endpoint,
     })
-    const expiresAt = new Date(Date.now() + 60_000).toISOString()
-    const notification = { clientId, endpoint, token: 'a token', authReqId: 'a request', expiresAt }
-    await latchkey.app.features.approvals.approvals.tell(notification)
+    const expiresAt = new Date(Date.now() + 60_000)
+    const authReqId = randomUUID()
+    const request = { model: 'BackchannelAuthenticationRequest', id: hashSecret(authReqId), payload: '{}' }
+    await latchkey.app.storage.db.artefact.create({ data: { ...request, expiresAt } })
+    const notification = { clientId, endpoint, token: 'a token', authReqId }
+    await latchkey.app.features.approvals.approvals.tell({
+      ...notification,
+      expiresAt: expiresAt.toISOString(),
+    })
     return await afterDelivery(latchkey, 'approval_answered')
   },
 
