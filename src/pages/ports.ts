@@ -89,7 +89,11 @@ export interface StoredAttempt {
 /** What the server remembers of a sign-in under way. */
 export interface Attempts {
   find(id: string): Promise<StoredAttempt>
-  add(id: string, proof: Proof, upon?: UserId): Promise<StoredAttempt>
+  add(
+    id: string,
+    proof: Proof,
+    upon?: { readonly userId: UserId | undefined; readonly sessionUid: string | undefined },
+  ): Promise<StoredAttempt>
   pass(id: string, mark: string): Promise<StoredAttempt>
   settle(id: string, userId: UserId): Promise<boolean>
 }
@@ -120,6 +124,7 @@ export interface TrustedDevices {
   remember(trusting: {
     readonly userId: UserId
     readonly attempt: string
+    readonly sessionUid: string | undefined
     readonly device: string
     readonly request: RequestFacts
   }): Promise<string>

@@ -83,9 +83,13 @@ const sessionsOf = (inputs: InstanceInputs): SessionStore =>
     currentUse: () => useOf(Provider.ctx, inputs.ports),
   })
 
-/** The sign-in that the request at hand leads back from. */
+/** The sign-in that the request at hand leads back from; back from consent the library has only repeated an earlier one. */
 function signInOf(ctx: typeof Provider.ctx, { signIns }: Ports): SignIn | undefined {
-  const { login } = (ctx?.oidc.result ?? {}) as { login?: { accountId: string; attempt?: string } }
+  const { login, consent } = (ctx?.oidc.result ?? {}) as {
+    login?: { accountId: string; attempt?: string }
+    consent?: unknown
+  }
+  if (consent !== undefined) return undefined
   const { accountId: userId = '', attempt } = login ?? {}
   return attempt === undefined ? undefined : { userId, stands: (db) => signIns.stands(db, attempt, userId) }
 }

@@ -18,6 +18,14 @@ export interface Place {
   readonly sessionUid?: string | undefined
 }
 
+/** What a sign-in stood on when its next proof was asked for. */
+export interface Upon {
+  /** Whom it was about. */
+  readonly userId?: UserId | undefined
+  /** The session that stands for an earlier proof. */
+  readonly sessionUid?: string | undefined
+}
+
 /** What the server remembers of sign-ins under way. */
 export interface Attempts {
   /** Nothing where nothing was proven yet. */
@@ -29,10 +37,10 @@ export interface Attempts {
   epochOf(userId: string, db?: DatabaseTransaction): Promise<string>
   /**
    * Adds a proof, unless another request added one meanwhile that is about somebody else; then, as for every proof about
-   * another person than the first, all that was proven before is forgotten. `upon` is whom the sign-in was about before it.
-   * Throws `attempts.ended` (409) where his sign-ins, or those of whom the proof is about, were ended since.
+   * another person than the first, all that was proven before is forgotten. Throws `attempts.ended` (409) where what it stood upon,
+   * or the sign-ins of whom the proof is about, were ended since.
    */
-  add(id: string, proof: Proof, upon?: UserId): Promise<StoredAttempt>
+  add(id: string, proof: Proof, upon?: Upon): Promise<StoredAttempt>
   pass(id: string, interlude: string): Promise<StoredAttempt>
   /**
    * Whether what was proven in a sign-in still counts. It does from the first proof until long after the session is

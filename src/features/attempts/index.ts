@@ -72,14 +72,15 @@ function attemptsOver(dependencies: AttemptDependencies, store: AttemptStore): A
       return attempt
     },
     epochOf: store.epochOf,
-    add: (id, { epoch, ...proof }, upon) =>
+    add: (id, { epoch, ...proof }, { userId: about, sessionUid } = {}) =>
       untilWritten(() =>
         storage.transaction(async (db) => {
           // Whoever ends the user's sign-ins comes before this or after it: then he finds what is written here.
           await store.lock(db, proof.userId)
           const present = await store.epochOf(proof.userId, db)
           if (epoch !== undefined && present !== '' && present !== epoch) throw ended()
-          return await tryTo(db, id, adding(proof, epoch === undefined ? proof.userId : upon))
+          if (sessionUid !== undefined && !(await isSessionOpen(db, sessionUid, proof.userId))) throw ended()
+          return await tryTo(db, id, adding(proof, epoch === undefined ? proof.userId : about))
         }),
       ),
     pass: (id, interlude) =>
@@ -105,11 +106,11 @@ function attemptsOver(dependencies: AttemptDependencies, store: AttemptStore): A
 
 type Edit = (before: StoredAttempt) => StoredAttempt
 
-/** What was proven so far and one proof more; nothing is added to what was about `upon` and is gone. */
+/** What was proven so far and one proof more; nothing is added to what was about somebody and is gone. */
 const adding =
-  (proof: Proof, upon: UserId | undefined): Edit =>
+  (proof: Proof, about: UserId | undefined): Edit =>
   ({ userId, proofs, passed }) => {
-    if (upon !== undefined && userId !== upon) throw ended()
+    if (about !== undefined && userId !== about) throw ended()
     return userId === proof.userId
       ? { userId, passed, proofs: [...proofs.filter(({ factor }) => factor !== proof.factor), proof] }
       : { userId: proof.userId, passed: [], proofs: [proof] }

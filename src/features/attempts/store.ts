@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { hashSecret, newId, type UserId } from '../../kernel/ids.ts'
 import { isUniqueViolation } from '../../storage/errors.ts'
 import { removeBatch } from '../../storage/remove-batch.ts'
@@ -46,7 +47,9 @@ const openAttemptRows = ({ db }: Storage) => ({
   ): Promise<StoredAttempt | undefined> {
     if (version === undefined) {
       await within.signInAttempt.deleteMany({ where: { id, expiresAt: { lte: times.createdAt } } })
-      await within.signInAttempt.create({ data: { id, ...columnsOf(attempt), ...times } })
+      // Where it begins cannot be guessed by who has read one that is gone.
+      const data = { id, ...columnsOf(attempt), ...times, version: randomInt(2 ** 30) }
+      await within.signInAttempt.create({ data })
       return attempt
     }
     const { count } = await within.signInAttempt.updateMany({

@@ -44,7 +44,7 @@ export interface PasswordDependencies {
   readonly mail: Mail
   readonly outbox: Outbox
   readonly notices: Notices
-  readonly attempts: Pick<Attempts, 'epochOf' | 'requireOpen' | 'endOfUser'>
+  readonly attempts: Pick<Attempts, 'epochOf'>
   readonly otherWays: OtherWays
 }
 

@@ -36,9 +36,10 @@ const openStoredPasswords = ({ db, dialect }: Storage) => ({
     { before, hash, at }: { before: string | undefined; hash: string; at: Date },
   ): Promise<boolean> {
     const data = { hash, changedAt: at }
+    // As for every change of a way to sign in: the user first.
+    await lockUser(dialect, within, userId)
     if (before !== undefined)
       return (await within.password.updateMany({ where: { userId, hash: before }, data })).count === 1
-    await lockUser(dialect, within, userId)
     if ((await within.password.count({ where: { userId } })) > 0) return false
     await within.password.createMany({ data: [{ userId, ...data }] })
     return true

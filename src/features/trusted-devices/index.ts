@@ -59,13 +59,14 @@ const remembering =
     { storage, clock, audit, attempts, settings, renamed }: TrustedDeviceDependencies,
     store: TrustedDeviceStore,
   ): TrustedDevices['remember'] =>
-  async ({ userId, attempt, device, request }) => {
+  async ({ userId, attempt, sessionUid, device, request }) => {
     if (settings.trustSeconds === 0) return device
     const next = newSecret()
     const createdAt = clock.now()
     await storage.transaction(async (db) => {
       await store.lock(db, userId)
       await attempts.requireOpen(db, userId, { attempt })
+      await attempts.requireOpen(db, userId, { sessionUid })
       await store.put(db, {
         userId,
         deviceHash: hashSecret(next),

@@ -23,6 +23,8 @@ export interface Trusting {
   readonly userId: string
   /** The sign-in in which he proved both steps. */
   readonly attempt: string
+  /** The session that stood for the first of them. */
+  readonly sessionUid?: string | undefined
   /** The identifier in the browser's device cookie. */
   readonly device: string
   readonly request: RequestFacts

@@ -85,10 +85,11 @@ const proving =
     const { attempt, step } = standing
     try {
       const proof = await factor.finish(attempt, inputOf(form))
-      await ports.attempts.add(attempt.id, proof, provenSoFar(attempt))
+      const sessionUid = sessionHeld(attempt, current)
+      await ports.attempts.add(attempt.id, proof, { userId: provenSoFar(attempt), sessionUid })
       await keepChoices(ports, attempt, form)
       const isSecond = step.step === 'prove' && step.place === 'second'
-      if (isSecond && form.trust === 'yes') await trust(ports, ctx, attempt)
+      if (isSecond && form.trust === 'yes') await trust(ports, ctx, { attempt, sessionUid })
     } catch (error) {
       const ownPage = attempt.userId !== undefined || factor.start !== undefined
       return await refuse(ctx, current, { standing, error, form, ...(ownPage && { chosen: factor.name }) })
@@ -157,16 +158,24 @@ async function turnOf(ports: PagePorts, ctx: Context, current: Current): Promise
 }
 
 /** The browser gets a new name with it, so that nobody who copied the one before is trusted, too. */
-async function trust({ trustedDevices, issuer }: PagePorts, ctx: Context, attempt: Attempt): Promise<void> {
+async function trust(
+  { trustedDevices, issuer }: PagePorts,
+  ctx: Context,
+  { attempt, sessionUid }: { readonly attempt: Attempt; readonly sessionUid: string | undefined },
+): Promise<void> {
   const { id, userId, device, request } = attempt
   if (userId === undefined || device === undefined) return
-  const renewed = await trustedDevices.remember({ userId, attempt: id, device, request })
+  const renewed = await trustedDevices.remember({ userId, attempt: id, sessionUid, device, request })
   openDeviceCookies(issuer).replace(ctx, renewed)
 }
 
 /** Who has proven something in this very sign-in, beside what his session stands for. */
 const provenSoFar = ({ userId, proofs }: Attempt): UserId | undefined =>
   proofs.some(({ factor }) => factor !== sessionFactor) ? userId : undefined
+
+/** The session that stands for what was proven before. */
+const sessionHeld = ({ proofs }: Attempt, { interaction }: Current): string | undefined =>
+  proofs.some(({ factor }) => factor === sessionFactor) ? interaction.sessionUid : undefined
 
 /** Remembers what was ticked beside a proof; a page that did not ask leaves it as it was. */
 async function keepChoices({ attempts, interludes }: PagePorts, { id }: Attempt, form: Form): Promise<void> {
@@ -188,8 +197,11 @@ async function finish(
   const isProven = provenSoFar(attempt) !== undefined
   // Ended since it was read: the sign-in begins anew. Whoever ends it later finds what is written from here on.
   if (isProven && !(await attempts.settle(attempt.id, userId))) return seeOther(ctx, attempt.path)
-  const detail = { amr, level, demanded: because, proven: proofs.map(({ factor }) => factor) }
-  await record({ action: 'login.signed_in', outcome: 'success', userId, clientId, request, detail })
+  if (!passed.includes(marks.told)) {
+    if (isProven) await attempts.pass(attempt.id, marks.told)
+    const detail = { amr, level, demanded: because, proven: proofs.map(({ factor }) => factor) }
+    await record({ action: 'login.signed_in', outcome: 'success', userId, clientId, request, detail })
+  }
   const remember = !passed.includes(marks.brief)
   await interactions.finishLogin(ctx, {
     userId,

@@ -40,6 +40,8 @@ export const marks = {
   brief: 'brief',
   /** Something was enrolled in this attempt. */
   enrolled: 'enrolled',
+  /** That it ended well stands in the audit; it may be led back into the protocol again, by a reload or a second press. */
+  told: 'told',
   laterEnrolment: 'later.enrolment',
   laterBackup: 'later.backup',
   /** Begins what the browser is able to do. */
