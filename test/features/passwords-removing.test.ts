@@ -3,7 +3,7 @@ import { commandLineActor } from '../../src/kernel/http.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
 import { newAuthenticator } from '../support/authenticator.ts'
 import { ada } from '../support/front-door.ts'
-import { type Held, holdNext } from '../support/holding.ts'
+import { holdNext, whileHeld } from '../support/holding.ts'
 import { openSecondStep, type SecondStep } from '../support/second-step.ts'
 import { formsOf, newVisitor, type Page, type Visitor } from '../support/visitor.ts'
 
@@ -36,14 +36,6 @@ const forceRemoval = async (visitor: Visitor): Promise<Page> => {
   const page = await house.account(visitor, 'security')
   const { _csrf = '' } = formsOf(page).find(({ fields }) => fields._csrf !== undefined)?.fields ?? {}
   return await visitor.post(`${house.latchkey.issuer}/account/security/password/remove`, { _csrf })
-}
-
-const duringThat = async (held: Held, send: () => Promise<Page>, meanwhile: () => Promise<unknown>) => {
-  const answer = send()
-  await held.reached
-  await meanwhile()
-  held.release()
-  return await answer
 }
 
 /** Ada's passkey, made on the pages of her account. */
@@ -127,7 +119,7 @@ describe('the password of a person who can sign in without it', () => {
     const { url } = await passwords.issueLink(house.adaId, 'reset', { actor: commandLineActor })
     const page = await removalPage(visitor)
     const held = holdNext(house.latchkey.app.features.attempts.attempts, 'epochOf')
-    const answer = await duringThat(
+    const answer = await whileHeld(
       held,
       () => remove(visitor, page),
       () =>

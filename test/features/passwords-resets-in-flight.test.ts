@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
 import { ada, redirectUri } from '../support/front-door.ts'
-import { type Held, holdNext } from '../support/holding.ts'
+import { type Held, holdNext, whileHeld } from '../support/holding.ts'
 import { keyOn, openSecondStep, type SecondStep } from '../support/second-step.ts'
 import { newVisitor, type Page, type Visitor } from '../support/visitor.ts'
 
@@ -31,13 +31,7 @@ const choose = async (token: string): Promise<void> =>
 const reset = async (): Promise<void> => await choose(await linkToken())
 
 /** The password is reset while what `send` has sent is held. */
-async function resetDuring(held: Held, send: () => Promise<Page>): Promise<Page> {
-  const answer = send()
-  await held.reached
-  await reset()
-  held.release()
-  return await answer
-}
+const resetDuring = (held: Held, send: () => Promise<Page>): Promise<Page> => whileHeld(held, send, reset)
 
 /** Nobody is signed in, nothing was given, and the browser has nothing in hand. */
 async function nothingIsOpen(visitor: Visitor): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLineActor } from '../../src/kernel/http.ts'
 import { ada, redirectUri } from '../support/front-door.ts'
-import { type Held, holdNext } from '../support/holding.ts'
+import { type Held, holdNext, whileHeld } from '../support/holding.ts'
 import { openSecondStep, type SecondStep } from '../support/second-step.ts'
 import { newVisitor, type Page, type Visitor } from '../support/visitor.ts'
 
@@ -22,13 +22,7 @@ async function reset(): Promise<void> {
 }
 
 /** The password is reset while what `send` has sent is held. */
-async function resetDuring(held: Held, send: () => Promise<Page>): Promise<Page> {
-  const answer = send()
-  await held.reached
-  await reset()
-  held.release()
-  return await answer
-}
+const resetDuring = (held: Held, send: () => Promise<Page>): Promise<Page> => whileHeld(held, send, reset)
 
 const give = async (visitor: Visitor, page: Page): Promise<Page> => {
   const form = { identifier: ada.email, password: ada.password }

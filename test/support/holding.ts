@@ -39,3 +39,16 @@ export function holdNext<T extends object>(
   Object.assign(target, { [name]: held })
   return { reached: reached.promise, release: released.resolve }
 }
+
+/** What `send` is answered with, whose work is held where it is until `meanwhile` is done. */
+export async function whileHeld<T>(
+  held: Held,
+  send: () => Promise<T>,
+  meanwhile: () => Promise<unknown>,
+): Promise<T> {
+  const answer = send()
+  await held.reached
+  await meanwhile()
+  held.release()
+  return await answer
+}
